@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <buffon/core/options.hpp>
+#include <buffon/model/joint_law.hpp>
+#include <buffon/model/model.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace buffon {
+
+/// What the maker of a model may need to know besides its own options.
+struct ModelSetting {
+  std::vector<std::string> input_names;  ///< names of the inputs, in order
+  std::filesystem::path base_directory;  ///< of the configuration file; relative paths start here
+  std::filesystem::path run_directory;   ///< where logs of child processes and journals go; empty = nowhere
+};
+
+/// A kind of model as a configuration names it (`[model] kind = "expression"`).
+struct ModelKind {
+  std::string name;
+  std::string summary;
+  std::function<void(OptionVisitor&)> describe;  ///< visits default options
+  std::function<std::shared_ptr<const Model>(OptionVisitor&, const ModelSetting&)> make;
+};
+
+/// named, expression, process (and whatever later issues add).
+const std::vector<ModelKind>& model_kinds();
+
+/// A named problem: model, the law of its inputs, and what is known exactly about it.
+struct NamedProblem {
+  std::string name;
+  std::string summary;  ///< one sentence with source
+  std::function<std::shared_ptr<const Model>()> model;
+  std::function<JointLaw()> law;  ///< used when the configuration gives no inputs of its own
+};
+
+const std::vector<NamedProblem>& named_problems();
+/// @throws Error(configuration) with the nearest name
+const NamedProblem& named_problem(std::string_view name);
+
+/// A model from expressions (muParser) of named inputs. Expressions may use outputs defined before them.
+/// @param outputs name and text of every output
+/// @throws Error(configuration) with the position in the expression and what was expected
+std::shared_ptr<const Model> expression_model(std::vector<std::string> input_names, std::vector<std::string> output_names,
+                                              std::vector<std::string> expressions);
+
+/// A model whose outputs are expressions of another model's inputs and outputs.
+std::shared_ptr<const Model> postprocessed_model(std::shared_ptr<const Model> inner, std::vector<std::string> input_names,
+                                                 std::vector<std::string> output_names, std::vector<std::string> expressions);
+
+/// A model that remembers every evaluation in an append-only file keyed by the exact bits of the inputs, so that a resumed
+/// run does not pay twice for an expensive simulator. A torn last record (kill −9) is cut off on opening.
+std::shared_ptr<const Model> journaled_model(std::shared_ptr<const Model> inner, const std::filesystem::path& file);
+
+}  // namespace buffon

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <buffon/stats/estimate.hpp>
+
+#include <Eigen/Core>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace buffon {
+
+/// One line of results. `group` gathers lines of a kind ("expectation", "first", "total", "closed", …) for tables and plots.
+struct NamedEstimate {
+  std::string name;
+  Estimate estimate;
+  std::string group = "expectation";
+  std::string note;  ///< plain words, e.g. "not distinguishable from zero"; empty = nothing to say
+};
+
+/// A diagnostic, with the sentence that explains it to a newcomer.
+struct Diagnostic {
+  std::string name;
+  std::variant<bool, std::int64_t, double, std::string, std::vector<double>> value;
+  std::string meaning;
+};
+
+/// A numeric table: column names and rows. Row labels are optional (empty = none).
+/// Names with a meaning to the report: "convergence" (first column "evaluations", then for every estimate the columns
+/// NAME and "NAME.std_error"), "rounds" (one row per adaptation round), "weights" (importance weights, normalised to mean 1).
+struct Table {
+  std::string name;
+  std::string title;
+  std::vector<std::string> columns;
+  Eigen::MatrixXd rows;  ///< one row of the matrix = one row of the table
+  std::vector<std::string> row_labels;
+};
+
+/// What a method reports, in neutral form: result.json, the report and `compare` are made from it.
+struct Outcome {
+  std::vector<NamedEstimate> estimates;
+  Eigen::MatrixXd covariance;  ///< of the estimates, in their order; empty = not known
+  std::vector<Diagnostic> diagnostics;
+  std::vector<Table> tables;
+  std::vector<std::string> warnings;  ///< plain words for the user; empty = nothing to worry about
+  std::int64_t evaluations = 0;       ///< model evaluations spent
+  std::string stop_reason;            ///< why it ended, e.g. "the budget was spent"
+
+  const NamedEstimate* find(std::string_view name) const;
+};
+
+/// Where a method stands, for the live line.
+struct Progress {
+  double fraction = 0;           ///< in [0, 1]
+  std::int64_t evaluations = 0;  ///< model evaluations spent
+  std::string phase;             ///< "pilot", "adapting, round 3", "final sample", …
+  std::string name;              ///< name of the estimate shown
+  std::optional<Estimate> current;
+};
+
+}  // namespace buffon

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/error.hpp>
+#include <buffon/parallel/blocks.hpp>
+#include <buffon/parallel/context.hpp>
+
+#include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <sched.h>
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace buffon {
+
+// The arena allows exactly `threads` workers even above the number of CPUs: tests run 8 threads on 2 CPUs.
+struct Context::Arena {
+  explicit Arena(int threads) : limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)), arena(threads) {}
+  tbb::global_control limit;
+  tbb::task_arena arena;
+};
+
+int available_cpus() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
+  return std::max(1, CPU_COUNT(&mask));
+}
+
+Context::Context(int threads, std::stop_token stop)
+    : threads_(threads == 0 ? available_cpus() : threads), stop_(std::move(stop)), evaluations_(std::make_unique<std::atomic<std::int64_t>>(0)) {
+  if (threads < 0 || threads > 4096) {
+    throw Error(ErrorCategory::usage, {.doing = "starting worker threads",
+                                       .key = "threads",
+                                       .value = std::to_string(threads),
+                                       .rule = "must be in [0, 4096]",
+                                       .remedy = "give 0 to use every CPU that the process may use"});
+  }
+  arena_ = std::make_unique<Arena>(threads_);
+}
+
+Context::~Context() = default;
+Context::Context(Context&&) noexcept = default;
+Context& Context::operator=(Context&&) noexcept = default;
+
+void Context::throw_if_stopped() const {
+  if (stop_requested()) throw Error(ErrorCategory::interrupted, {.doing = "running", .rule = "a stop was requested"});
+}
+
+std::int64_t Context::evaluations() const { return evaluations_->load(std::memory_order_relaxed); }
+void Context::add_evaluations(std::int64_t n) { evaluations_->fetch_add(n, std::memory_order_relaxed); }
+
+namespace detail {
+namespace {
+
+Block block_at(std::int64_t index, std::int64_t items, std::int64_t block_size) {
+  const std::int64_t begin = index * block_size;
+  return {index, begin, std::min(items, begin + block_size)};
+}
+
+}  // namespace
+
+void for_blocks(Context& context, std::int64_t items, std::int64_t block_size, BlockFunction function, void* closure) {
+  if (items < 0 || block_size < 1) {
+    throw Error(ErrorCategory::internal, {.doing = "dividing work into blocks",
+                                          .key = "block_size",
+                                          .value = std::to_string(block_size),
+                                          .rule = "must be at least 1 for a non-negative number of items"});
+  }
+  const std::int64_t blocks = block_count(items, block_size);
+  if (context.threads() == 1 || blocks <= 1) {
+    for (std::int64_t i = 0; i < blocks; ++i) {
+      context.throw_if_stopped();
+      function(closure, block_at(i, items, block_size));
+    }
+    return;
+  }
+
+  std::mutex guard;
+  std::int64_t failed = blocks;  // lowest block that threw
+  std::exception_ptr error;
+  std::atomic<bool> broken = false;
+  context.arena().arena.execute([&] {
+    tbb::parallel_for(
+        tbb::blocked_range<std::int64_t>(0, blocks, 1),
+        [&](const tbb::blocked_range<std::int64_t>& range) {
+          for (std::int64_t i = range.begin(); i < range.end(); ++i) {
+            if (broken.load(std::memory_order_relaxed)) return;
+            try {
+              context.throw_if_stopped();
+              function(closure, block_at(i, items, block_size));
+            } catch (...) {
+              broken = true;
+              const std::scoped_lock lock(guard);
+              if (i < failed) {
+                failed = i;
+                error = std::current_exception();
+              }
+            }
+          }
+        },
+        tbb::simple_partitioner());
+  });
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace detail
+}  // namespace buffon
