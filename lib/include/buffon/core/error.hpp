@@ -27,11 +27,11 @@ int exit_status(ErrorCategory category);
 
 /// The five parts of a message. Empty parts are left out of the text.
 struct ErrorText {
-  std::string doing;   ///< what was being done, e.g. "reading the options of plain_monte_carlo"
-  std::string key;     ///< the argument or the configuration key, e.g. "options.max_evaluations"
-  std::string value;   ///< the value that was given, as text
-  std::string rule;    ///< the rule that it breaks, e.g. "must be at least 1"
-  std::string remedy;  ///< what to do, e.g. "give a positive whole number"
+  std::string doing = {};   ///< what was being done, e.g. "reading the options of plain_monte_carlo"
+  std::string key = {};     ///< the argument or the configuration key, e.g. "options.max_evaluations"
+  std::string value = {};   ///< the value that was given, as text
+  std::string rule = {};    ///< the rule that it breaks, e.g. "must be at least 1"
+  std::string remedy = {};  ///< what to do, e.g. "give a positive whole number"
 };
 
 /// Position in a text file; line and column start at 1, 0 = unknown.
