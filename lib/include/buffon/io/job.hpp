@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <buffon/core/method.hpp>
+#include <buffon/model/method_entry.hpp>
+#include <buffon/model/problem.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace buffon {
+
+/// How a job is run; never influences the numbers (but `max_seconds` influences when they end).
+struct RunSettings {
+  std::int64_t threads = 0;        ///< worker threads, 0 = every CPU of the affinity mask
+  double max_seconds = 0;          ///< end orderly at the first round boundary after this time; 0 = no limit
+  double checkpoint_seconds = 30;  ///< write a checkpoint at the first round boundary after this time since the last
+  bool report = true;              ///< write report.html
+  bool save_draws = false;         ///< write the tables of draws and weights as .npy and CSV
+};
+void describe(OptionVisitor& visitor, RunSettings& settings);
+
+/// A function of the estimates, by the delta method: `[[derived]] name = "cov", value = "sqrt(m2 - m1^2) / m1"`.
+struct DerivedQuantity {
+  std::string name;
+  std::string expression;
+};
+
+/// A configuration, read and checked as a whole before any work starts.
+struct Job {
+  std::string method;
+  std::string title;
+  std::uint64_t seed = 0;
+  RunSettings run;
+  std::vector<DerivedQuantity> derived;
+  Problem problem;
+  std::string resolved;                           ///< the configuration with every default filled in, canonical TOML
+  std::string digest;                             ///< of the part of `resolved` that determines the numbers (without [run]), hexadecimal
+  std::function<std::unique_ptr<Method>()> make;  ///< a fresh method object; the same every time
+};
+
+/// Reads a job from a TOML (or .json) file.
+/// @param overrides    "section.key=value" texts of `--set`, applied in order; errors name the flag
+/// @param run_directory where models may leave logs and journals; empty = nowhere
+/// @throws Error(configuration) with file:line:column, key, value, rule, nearest spelling; Error(no_input) for a missing file
+Job read_job(const std::filesystem::path& file, const std::vector<std::string>& overrides, const std::vector<MethodEntry>& methods,
+             const std::filesystem::path& run_directory = {});
+
+/// The same from text; `name` stands for the file in messages and `base_directory` for its folder.
+Job parse_job(std::string_view text, const std::string& name, const std::filesystem::path& base_directory, const std::vector<std::string>& overrides,
+              const std::vector<MethodEntry>& methods, const std::filesystem::path& run_directory = {});
+
+}  // namespace buffon
