@@ -1,0 +1,27 @@
+# Installation: libraries, headers, the exported targets with a version file, pkg-config, the command line.
+include(CMakePackageConfigHelpers)
+
+set(buffon_targets buffon_core buffon_model buffon_estimators buffon_all)
+if(TARGET buffon_io)
+  list(APPEND buffon_targets buffon_io buffon_report)
+endif()
+install(TARGETS ${buffon_targets} EXPORT buffonTargets FILE_SET HEADERS
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(EXPORT buffonTargets NAMESPACE buffon:: DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/buffon")
+
+configure_package_config_file(cmake/buffonConfig.cmake.in "${PROJECT_BINARY_DIR}/buffonConfig.cmake"
+  INSTALL_DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/buffon")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/buffonConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/buffonConfig.cmake" "${PROJECT_BINARY_DIR}/buffonConfigVersion.cmake"
+  DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/buffon")
+
+set(buffon_pc_static_libs "")
+if(NOT BUILD_SHARED_LIBS)
+  set(buffon_pc_static_libs " -ltbb -lmuparser -lfmt -ldl -pthread")
+endif()
+configure_file(cmake/buffon.pc.in "${PROJECT_BINARY_DIR}/buffon.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/buffon.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+
+if(TARGET buffon)
+  install(TARGETS buffon DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a user of the library writes: the mean of x² for a standard normal x, with its error bar.
+#include <buffon/estimators/plain_monte_carlo.hpp>
+#include <buffon/model/marginal.hpp>
+#include <buffon/model/problem.hpp>
+
+#include <cmath>
+#include <cstdio>
+
+int main() {
+  const auto model = buffon::make_point_model(1, "square", [](const Eigen::VectorXd& x) { return x[0] * x[0]; });
+  const buffon::Problem problem(model, buffon::JointLaw({{"x", buffon::normal_law(0, 1)}}));
+  buffon::Context context;
+  const auto result = buffon::plain_monte_carlo(problem, {.max_evaluations = 100000}, buffon::Stream(1), context);
+  const buffon::Estimate& mean = result.estimates.front();
+  std::printf("%s = %.4f +- %.4f\n", "E[x^2]", mean.value, mean.std_error);
+  return std::abs(mean.value - 1) < 6 * mean.std_error ? 0 : 1;
+}

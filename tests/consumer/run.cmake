@@ -1,0 +1,25 @@
+# Builds and runs one consumer project: -DKIND=find_package|add_subdirectory|pkg_config -DSOURCE= -DBINARY= -DWORK= -DCONFIG=
+# The installed kinds use a fresh installation of the build tree BINARY.
+set(prefix "${WORK}/prefix")
+file(REMOVE_RECURSE "${WORK}")
+file(MAKE_DIRECTORY "${WORK}")
+
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  message("${output}")
+  if(NOT status EQUAL 0)
+    list(JOIN ARGN " " text)
+    message(FATAL_ERROR "failed with ${status}: ${text}")
+  endif()
+endfunction()
+
+set(options -G Ninja -S "${SOURCE}/tests/consumer/${KIND}" -B "${WORK}/build" -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+if(KIND STREQUAL "add_subdirectory")
+  run("${CMAKE_COMMAND}" ${options} "-DBUFFON_SOURCE=${SOURCE}" -DCMAKE_BUILD_TYPE=Debug)
+else()
+  run("${CMAKE_COMMAND}" --install "${BINARY}" --prefix "${prefix}" --config "${CONFIG}")
+  set(ENV{PKG_CONFIG_PATH} "${prefix}/${LIBDIR}/pkgconfig")
+  run("${CMAKE_COMMAND}" ${options} "-DCMAKE_PREFIX_PATH=${prefix}" -DCMAKE_BUILD_TYPE=Release)
+endif()
+run("${CMAKE_COMMAND}" --build "${WORK}/build" --parallel 2)
+run("${WORK}/build/consumer")
