@@ -4,6 +4,6 @@
 set -eu
 cd "$(dirname "$0")"
 sh cmake/install_packages.sh all
-cmake --preset release
+cmake --preset release -DBUFFON_TESTS=ON
 cmake --build --preset release
 ctest --preset release
