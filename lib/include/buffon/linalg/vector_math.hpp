@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <span>
+
+namespace buffon {
+
+/// y[i] = exp(x[i]), at most 1.5 ulp, the same bits on every CPU and compiler. Full range: 0 at −∞, ∞ at +∞ and above 709.79,
+/// subnormal results, NaN kept. `x` and `y` have one length and are the same array or disjoint.
+void vector_exp(std::span<const double> x, std::span<double> y);
+
+/// y[i] = log(x[i]), at most 1 ulp, the same bits on every CPU and compiler. Full range: −∞ at ±0, NaN below 0, +∞ at +∞,
+/// subnormal arguments, NaN kept. `x` and `y` as in `vector_exp`.
+void vector_log(std::span<const double> x, std::span<double> y);
+
+}  // namespace buffon

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Loops over the scalar kernels, compiled once per instruction set (lib/CMakeLists.txt). BUFFON_KERNELS names the namespace of
+// this compilation. Nothing with external linkage may enter from a header: the linker could then pick a copy compiled for an
+// instruction set that the machine lacks.
+
+#include "kernel_table.hpp"
+
+#include <buffon/random/scalar_kernels.hpp>
+
+namespace buffon::BUFFON_KERNELS {
+namespace {
+
+constexpr int block = 64;
+
+/// Counters of a block of draws, structure of arrays, and the words made of them.
+struct Counters {
+  uint32_t draw[block];
+  uint32_t low[block];
+  uint32_t high[block];
+};
+
+struct Bits {
+  uint32_t w0[block];
+  uint32_t w1[block];
+  uint32_t w2[block];
+  uint32_t w3[block];
+};
+
+/// Runs through the draw blocks of items item, item + 1, … with `draws` blocks each.
+struct Position {
+  uint64_t item;
+  uint64_t draws;
+  uint64_t draw;
+};
+
+inline void number(Position& at, Counters& c) {
+  if (at.draws == 1) {
+    for (int i = 0; i < block; ++i) {
+      const uint64_t item = at.item + static_cast<uint64_t>(i);
+      c.draw[i] = 0;
+      c.low[i] = static_cast<uint32_t>(item);
+      c.high[i] = static_cast<uint32_t>(item >> 32);
+    }
+    at.item += block;
+    return;
+  }
+  for (int i = 0; i < block; ++i) {
+    c.draw[i] = static_cast<uint32_t>(at.draw);
+    c.low[i] = static_cast<uint32_t>(at.item);
+    c.high[i] = static_cast<uint32_t>(at.item >> 32);
+    if (++at.draw == at.draws) {
+      at.draw = 0;
+      ++at.item;
+    }
+  }
+}
+
+inline void philox_block(const KernelStream& s, const Counters& c, Bits& w) {
+  for (int i = 0; i < block; ++i) {
+    const scalar::Words r = scalar::philox(c.draw[i], c.low[i], c.high[i], s.id, s.key0, s.key1);
+    w.w0[i] = r.w[0];
+    w.w1[i] = r.w[1];
+    w.w2[i] = r.w[2];
+    w.w3[i] = r.w[3];
+  }
+}
+
+struct MakeWords {
+  using Value = uint64_t;
+  static void run(const Bits& w, uint64_t* a, uint64_t* b) {
+    for (int i = 0; i < block; ++i) {
+      a[i] = scalar::word64(w.w0[i], w.w1[i]);
+      b[i] = scalar::word64(w.w2[i], w.w3[i]);
+    }
+  }
+};
+
+struct MakeUniforms {
+  using Value = double;
+  static void run(const Bits& w, double* a, double* b) {
+    for (int i = 0; i < block; ++i) a[i] = scalar::uniform(w.w0[i], w.w1[i]);
+    for (int i = 0; i < block; ++i) b[i] = scalar::uniform(w.w2[i], w.w3[i]);
+  }
+};
+
+struct MakeNormals {
+  using Value = double;
+  static void run(const Bits& w, double* a, double* b) {
+    for (int i = 0; i < block; ++i) {
+      const scalar::Pair p = scalar::normal_pair(w.w0[i], w.w1[i], w.w2[i], w.w3[i]);
+      a[i] = p.a;
+      b[i] = p.b;
+    }
+  }
+};
+
+inline void invert(double* u) {
+  double z[block];
+  uint64_t far = 0;
+  for (int i = 0; i < block; ++i) {
+    z[i] = scalar::inverse_normal_near(u[i]);
+    far |= static_cast<uint64_t>(scalar::inverse_normal_is_far(u[i]));
+  }
+  if (far != 0) {
+    for (int i = 0; i < block; ++i) z[i] = scalar::inverse_normal(u[i]);
+  }
+  for (int i = 0; i < block; ++i) u[i] = z[i];
+}
+
+struct MakeInverseNormals {
+  using Value = double;
+  static void run(const Bits& w, double* a, double* b) {
+    MakeUniforms::run(w, a, b);
+    invert(a);
+    invert(b);
+  }
+};
+
+/// `rows` values of each of `items` items; item c goes to out[c·stride + 0 … rows − 1].
+template <class Make>
+void generate(const KernelStream& stream, uint64_t first, uint64_t items, uint64_t rows, typename Make::Value* out, uint64_t stride) {
+  if (rows == 0) return;
+  Counters counters;
+  Bits bits;
+  typename Make::Value a[block];
+  typename Make::Value b[block];
+  Position at{first, (rows + 1) / 2, 0};
+  const bool pairs = rows % 2 == 0 && (stride == rows || items == 1);  // then pair j of the whole call goes to out[2j], out[2j + 1]
+  uint64_t left = items * at.draws;
+  uint64_t row = 0;
+  while (left > 0) {
+    const int n = left < block ? static_cast<int>(left) : block;
+    number(at, counters);
+    philox_block(stream, counters, bits);
+    Make::run(bits, a, b);
+    if (pairs) {
+      for (int i = 0; i < n; ++i) {
+        out[2 * i] = a[i];
+        out[2 * i + 1] = b[i];
+      }
+      out += 2 * n;
+    } else {
+      for (int i = 0; i < n; ++i) {
+        out[row] = a[i];
+        if (row + 1 < rows) out[row + 1] = b[i];
+        row += 2;
+        if (row >= rows) {
+          row = 0;
+          out += stride;
+        }
+      }
+    }
+    left -= static_cast<uint64_t>(n);
+  }
+}
+
+void map_exp(const double* x, double* y, uint64_t n) {
+  for (uint64_t i = 0; i < n; ++i) y[i] = scalar::exp(x[i]);
+}
+
+void map_log(const double* x, double* y, uint64_t n) {
+  for (uint64_t i = 0; i < n; ++i) y[i] = scalar::log(x[i]);
+}
+
+}  // namespace
+
+#if defined(__AVX512F__)
+#define BUFFON_COMPILED_FOR "x86-64-v4"
+#elif defined(__AVX2__)
+#define BUFFON_COMPILED_FOR "x86-64-v3"
+#else
+#define BUFFON_COMPILED_FOR BUFFON_BASE_VARIANT
+#endif
+
+extern const KernelTable table;
+const KernelTable table = {
+    BUFFON_COMPILED_FOR, generate<MakeWords>, generate<MakeUniforms>, generate<MakeNormals>, generate<MakeInverseNormals>, map_exp, map_log};
+
+}  // namespace buffon::BUFFON_KERNELS
