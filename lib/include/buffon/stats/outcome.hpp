@@ -19,7 +19,7 @@ struct NamedEstimate {
   std::string name;
   Estimate estimate;
   std::string group = "expectation";
-  std::string note;  ///< plain words, e.g. "not distinguishable from zero"; empty = nothing to say
+  std::string note = {};  ///< plain words, e.g. "not distinguishable from zero"; empty = nothing to say
 };
 
 /// A diagnostic, with the sentence that explains it to a newcomer.

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <buffon/core/types.hpp>
+#include <buffon/report/format.hpp>
+#include <buffon/report/html.hpp>
+#include <buffon/report/plot.hpp>
+
+using namespace buffon;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+ReportInput example() {
+  ReportInput input;
+  input.title = "Beam <test> & \"quotes\"";
+  input.method_title = "Adaptive importance sampling";
+  input.method_summary = "many expectations from one sample.";
+  input.resolved_config = "method = \"aiscv\"\n# a < b\n";
+  Outcome& o = input.outcome;
+  o.estimates = {{"mean", normal_estimate(0.0438565, 1.2e-5, 9000)}, {"p_fail", normal_estimate(4.3857e-9, 1.3e-11, 800)}};
+  const char* names[] = {"F_X", "F_Y", "E", "w", "t", "L"};
+  const double first[] = {0.0236, 0.0003, 0.0164, 0.428, 0.0729, 0.401};
+  for (int i = 0; i < 6; ++i) {
+    o.estimates.push_back({std::string("S1[") + names[i] + "]", normal_estimate(first[i], 0.004), "first", i == 1 ? "not distinguishable from zero" : ""});
+    o.estimates.push_back({std::string("ST[") + names[i] + "]", normal_estimate(first[i] + 0.01, 0.006), "total", ""});
+  }
+  Table convergence{"convergence", "Convergence", {"evaluations", "mean", "mean.std_error", "p_fail", "p_fail.std_error"}, Eigen::MatrixXd(20, 5), {}};
+  Table weights{"weights", "Weights", {"weight"}, Eigen::MatrixXd(2000, 1), {}};
+  for (Index i = 0; i < 20; ++i) {
+    const double n = 100 * std::pow(1.4, static_cast<double>(i));
+    const double wave = std::sin(static_cast<double>(i)) / std::sqrt(n);
+    convergence.rows.row(i) << n, 0.0438 + 0.001 * wave, 0.01 / std::sqrt(n), 4.4e-9 + 1e-10 * wave, 2e-9 / std::sqrt(n);
+  }
+  for (Index i = 0; i < 2000; ++i) weights.rows(i, 0) = std::exp(std::sin(static_cast<double>(i * i)) * 2);
+  Table rounds{"rounds", "Adaptation rounds", {"round", "points", "ess"}, Eigen::MatrixXd(3, 3), {}};
+  rounds.rows << 0, 2000, 150, 1, 2000, 900, 2, 2000, 1500;
+  o.tables = {convergence, weights, rounds};
+  o.diagnostics = {{"ess", 1500.0, "Number of independent draws that carry the same information."}, {"tempered", false, "Whether the start was tempered."}};
+  o.warnings = {"The largest weight carries 12 % of the sum: <look> at the histogram."};
+  o.evaluations = 20000;
+  o.stop_reason = "the budget was spent";
+  input.provenance = {{"version", "0.1.0"}, {"seed", "1"}};
+  input.seconds = 12.3;
+  return input;
+}
+
+}  // namespace
+
+TEST_CASE("estimates are rounded where their error has two digits") {
+  const FormattedEstimate a = format_estimate(normal_estimate(0.0438567, 1.2e-5));
+  CHECK(a.value == "0.043857");
+  CHECK(a.std_error == "0.000012");
+  const FormattedEstimate tiny = format_estimate(normal_estimate(4.38571e-9, 1.3e-11));
+  CHECK(tiny.value == "4.386e-09");
+  CHECK(tiny.std_error == "0.013e-09");
+  const FormattedEstimate big = format_estimate(normal_estimate(123456789.0, 9.96e6));
+  CHECK(big.value == "1.23e+08");
+  CHECK(big.std_error == "0.10e+08");
+  CHECK(format_estimate(normal_estimate(1.5, 0)).std_error == "0");
+  CHECK(format_estimate(normal_estimate(1.5, std::nan(""))).std_error == "nan");
+}
+
+TEST_CASE("numbers, counts and times for people") {
+  CHECK(format_number(0.00012345678) == "0.00012346");
+  CHECK(format_number(9.9999999e6) == "1.0000e+07");
+  CHECK(format_number(-1.0 / 0.0) == "-inf");
+  CHECK(format_count(1234567) == "1,234,567");
+  CHECK(format_count(-999) == "-999");
+  CHECK(format_seconds(0.0123) == "12 ms");
+  CHECK(format_seconds(95.3) == "1 min 35 s");
+}
+
+TEST_CASE("the page escapes what users wrote and holds every part") {
+  const std::string html = html_report(example(), {}, "gnuplot is not installed");
+  CHECK(contains(html, "Beam &lt;test&gt; &amp; &quot;quotes&quot;"));
+  CHECK(!contains(html, "<test>"));
+  CHECK(contains(html, "&lt;look&gt;"));
+  CHECK(contains(html, "First-order Sobol"));
+  CHECK(contains(html, "not distinguishable from zero"));
+  CHECK(contains(html, "Figures are missing: gnuplot is not installed"));
+  CHECK(contains(html, "# a &lt; b"));
+  CHECK(contains(html, "4.386e-09"));
+}
+
+TEST_CASE("the page needs nothing from outside") {
+  const std::string html = html_report(example(), {{"convergence", "c", "<svg/>"}}, "");
+  for (const char* outside : {"src=\"http", "href=", "<script", "@import", "url("}) CHECK(!contains(html, outside));
+  CHECK(contains(html, "data:image/svg+xml;base64,PHN2Zy8+"));
+}
+
+TEST_CASE("an outcome without tables gives no figures") {
+  ReportInput input = example();
+  input.outcome.tables.clear();
+  input.outcome.estimates.resize(2);
+  CHECK(make_plots(input).empty());
+}
+
+TEST_CASE("a report is written with its figures, scripts and data") {
+  const fs::path directory = fs::temp_directory_path() / "buffon_report_test";
+  fs::remove_all(directory);
+  fs::create_directories(directory);
+  write_report(example(), directory);
+  std::ifstream in(directory / "report.html");
+  const std::string html{std::istreambuf_iterator<char>(in), {}};
+  if (std::system("gnuplot --version > /dev/null 2>&1") == 0) {
+    std::size_t figures = 0;
+    for (std::size_t at = 0; (at = html.find("<figure>", at)) != std::string::npos; ++at) ++figures;
+    CHECK(figures == 4);
+  } else {
+    CHECK(contains(html, "gnuplot is not installed"));
+  }
+  for (const char* file : {"indices.gp", "indices.csv", "convergence.gp", "weights.csv", "rounds.csv"}) CHECK(fs::exists(directory / "plots" / file));
+  CHECK(!fs::exists(directory / "report.html.tmp"));
+}
