@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <buffon/core/error.hpp>
 #include <buffon/core/types.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace buffon {
@@ -40,7 +44,10 @@ class Model {
 
 using BatchFunction = std::function<void(const ConstMatrix& points, MutMatrix values)>;
 
-/// A model from a batch function of the caller. An exception of the function is a failure of the points of its batch.
+/// A model from a batch function of the caller. When the function throws, the points of its batch are evaluated one by
+/// one to find those that fail; a batch that fails although each of its points succeeds alone fails as a whole.
+/// Errors of category interrupted, configuration, usage, no_input and internal pass through.
+/// @throws Error(usage) for no output, a duplicate output name or an empty function
 std::shared_ptr<const Model> make_model(Index inputs, std::vector<std::string> outputs, BatchFunction function);
 
 /// Rim template: a model from `double(const Eigen::VectorXd&)`.
@@ -64,24 +71,49 @@ struct FailurePolicy {
   double replacement = 0;    ///< value of every output, for `replace`
 };
 
-/// A model under a failure policy: after `evaluate` every value is finite, or Error(model) was thrown that names the
-/// point (inputs by name and value) and what the model said. Counts what it replaced and retried.
+/// The error of a model at one point. The message names the inputs with their values (all digits), the output and what
+/// the model said; the numbers are here too, so that the point can be stored and repeated.
+class ModelError : public Error {
+ public:
+  ModelError(ErrorText text, std::vector<std::string> input_names, Eigen::VectorXd point, std::vector<std::string> output_names, Eigen::VectorXd output,
+             std::string reason);
+
+  const std::vector<std::string>& input_names() const { return input_names_; }
+  const Eigen::VectorXd& point() const { return point_; }
+  const std::vector<std::string>& output_names() const { return output_names_; }
+  const Eigen::VectorXd& output() const { return output_; }  ///< as far as there is one, else NaN
+  const std::string& reason() const { return reason_; }      ///< what the model said; empty for output that is not finite
+
+ private:
+  std::vector<std::string> input_names_;
+  Eigen::VectorXd point_;
+  std::vector<std::string> output_names_;
+  Eigen::VectorXd output_;
+  std::string reason_;
+};
+
+/// A model under a failure policy: after `evaluate` every value is finite, or ModelError was thrown that names the
+/// point (inputs by name and value) and what the model said. A point that fails is never dropped: its estimate would be
+/// biased. Hands over at most `preferred_batch` points at once. Counts what it replaced and retried.
 class CheckedModel {
  public:
+  /// @throws Error(usage) when there is no model, the number of names is not that of the inputs, or the replacement is not finite
   CheckedModel(std::shared_ptr<const Model> model, std::vector<std::string> input_names, FailurePolicy policy = {});
 
   const Model& model() const { return *model_; }
   Index input_size() const { return model_->input_size(); }
   Index output_size() const { return model_->output_size(); }
 
-  /// @throws Error(model), Error(interrupted)
+  /// @param points d × n  @param values m × n
+  /// @throws ModelError for the first point that fails, Error(interrupted), Error(usage) for wrong sizes
   void evaluate(const ConstMatrix& points, MutMatrix values, const std::stop_token& stop) const;
 
   std::int64_t replaced() const;  ///< points replaced since construction (for warnings; not part of the numbers)
-  std::int64_t retried() const;
+  std::int64_t retried() const;   ///< evaluations repeated since construction; a point counts once per repetition
 
  private:
   struct Counters;
+  void evaluate_batch(const ConstMatrix& points, MutMatrix values, const std::stop_token& stop) const;
   std::shared_ptr<const Model> model_;
   std::vector<std::string> input_names_;
   FailurePolicy policy_;

@@ -31,12 +31,21 @@ struct ModelKind {
 /// named, expression, process (and whatever later issues add).
 const std::vector<ModelKind>& model_kinds();
 
+/// A number that is known about a named problem, for tests and for tables of reproduced figures.
+struct KnownValue {
+  std::string quantity;  ///< "mean(tip)", "second_moment(tip)", "variance(y)", "first_order(tip, F_X)", "total(y, x1)", "probability(level > 0)"
+  double value;
+  int digits;          ///< significant digits that are sure; 16 = closed form, exact to rounding
+  std::string source;  ///< how it was obtained
+};
+
 /// A named problem: model, the law of its inputs, and what is known exactly about it.
 struct NamedProblem {
   std::string name;
   std::string summary;  ///< one sentence with source
   std::function<std::shared_ptr<const Model>()> model;
   std::function<JointLaw()> law;  ///< used when the configuration gives no inputs of its own
+  std::vector<KnownValue> known;  ///< under `law`
 };
 
 const std::vector<NamedProblem>& named_problems();
