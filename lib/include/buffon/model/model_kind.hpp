@@ -52,13 +52,17 @@ const std::vector<NamedProblem>& named_problems();
 /// @throws Error(configuration) with the nearest name
 const NamedProblem& named_problem(std::string_view name);
 
-/// A model from expressions (muParser) of named inputs. Expressions may use outputs defined before them.
+/// A model from expressions (muParser) of named inputs. Expressions may use outputs defined before them, the constants pi
+/// and e (hidden by inputs of these names), + - * / ^ (right-associative, above the unary sign: -2^2 = -4), comparisons,
+/// && || and condition ? a : b, of which only the branch taken is evaluated; log is the natural logarithm.
 /// @param outputs name and text of every output
 /// @throws Error(configuration) with the position in the expression and what was expected
 std::shared_ptr<const Model> expression_model(std::vector<std::string> input_names, std::vector<std::string> output_names,
                                               std::vector<std::string> expressions);
 
-/// A model whose outputs are expressions of another model's inputs and outputs.
+/// A model whose outputs are expressions of another model's inputs and outputs. The new outputs do not see each other.
+/// A point where an output of the inner model is not finite fails, since a comparison would hide it.
+/// @throws Error(configuration)
 std::shared_ptr<const Model> postprocessed_model(std::shared_ptr<const Model> inner, std::vector<std::string> input_names,
                                                  std::vector<std::string> output_names, std::vector<std::string> expressions);
 
