@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/core/archive.hpp>
 #include <buffon/core/error.hpp>
+#include <buffon/random/scalar_kernels.hpp>
 #include <buffon/stats/accumulators.hpp>
 
 #include <algorithm>
@@ -184,7 +185,7 @@ void WeightedMoments::add_log(double x, double log_w) {
   const double e = std::floor(std::clamp(log_w * 1.4426950408889634, -1e15, 1e15)) + 1;
   raise(static_cast<std::int64_t>(e));
   const double r = (log_w - e * log2_high) - e * log2_low;
-  add_scaled(x, scaled(std::exp(r), static_cast<std::int64_t>(e) - exponent_));
+  add_scaled(x, scaled(scalar::exp(r), static_cast<std::int64_t>(e) - exponent_));
 }
 
 void WeightedMoments::add(std::span<const double> x, std::span<const double> w) {
@@ -211,7 +212,7 @@ double WeightedMoments::sum_of_weights() const { return scaled(first_.weight, ex
 
 double WeightedMoments::log_sum_of_weights() const {
   if (first_.weight == 0) return -infinity;
-  return std::log(first_.weight) + static_cast<double>(exponent_) * 0.69314718055994531;
+  return scalar::log(first_.weight) + static_cast<double>(exponent_) * 0.69314718055994531;
 }
 
 double WeightedMoments::effective_size() const { return first_.weight == 0 ? 0 : first_.weight / second_.weight * first_.weight; }
@@ -340,10 +341,10 @@ void LogSum::merge_parts(double max, double scaled) {
   if (max_ == max) {
     scaled_ += scaled;
   } else if (max_ < max) {
-    scaled_ = scaled_ * std::exp(max_ - max) + scaled;
+    scaled_ = scaled_ * scalar::exp(max_ - max) + scaled;
     max_ = max;
   } else if (max_ > max) {
-    scaled_ += scaled * std::exp(max - max_);
+    scaled_ += scaled * scalar::exp(max - max_);
   } else {
     max_ = nan;
   }
@@ -361,7 +362,7 @@ void LogSum::add(std::span<const double> log_terms) {
     double max = part[0], sum = 0;
     for (const double l : part) max = l > max || std::isnan(l) ? l : max;
     if (std::isfinite(max)) {
-      for (const double l : part) sum += std::exp(l - max);
+      for (const double l : part) sum += scalar::exp(l - max);
     } else {
       sum = 1;
     }
@@ -375,8 +376,8 @@ void LogSum::merge(const LogSum& other) {
   merge_parts(other.max_, other.scaled_);
 }
 
-double LogSum::value() const { return std::isfinite(max_) ? max_ + std::log(scaled_) : max_; }
-double LogSum::log_mean() const { return count_ == 0 ? nan : value() - std::log(static_cast<double>(count_)); }
+double LogSum::value() const { return std::isfinite(max_) ? max_ + scalar::log(scaled_) : max_; }
+double LogSum::log_mean() const { return count_ == 0 ? nan : value() - scalar::log(static_cast<double>(count_)); }
 
 void LogSum::describe_state(Archive& archive) {
   archive.item("count", count_);
