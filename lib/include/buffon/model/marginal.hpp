@@ -3,6 +3,7 @@
 
 #include <buffon/core/options.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,6 +29,8 @@ class Marginal {
   double upper_quantile(double q) const;  ///< x with survival q
   double from_standard(double u) const;   ///< F⁻¹(Φ(u)), monotone, exact in both tails
   double to_standard(double x) const;     ///< Φ⁻¹(F(x)), ±∞ outside the support
+  /// Bulk form of `from_standard` for the elements 0, stride, 2 stride, … of u and x (which may be the same array).
+  void from_standard(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const;
   double mean() const;
   double std_dev() const;  ///< infinity where it does not exist
   double support_min() const;
