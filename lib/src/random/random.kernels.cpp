@@ -97,12 +97,12 @@ struct MakeNormals {
 
 inline void invert(double* u) {
   double z[block];
-  uint64_t far = 0;
+  uint64_t below_limit = 0;  // the sign bit of a difference of bit patterns orders positive doubles, and gcc vectorises its "or"
   for (int i = 0; i < block; ++i) {
-    z[i] = scalar::inverse_normal_near(u[i]);
-    far |= static_cast<uint64_t>(scalar::inverse_normal_is_far(u[i]));
+    below_limit |= scalar::bits_of(u[i] < 0.5 ? u[i] : 1.0 - u[i]) - scalar::bits_of(scalar::inverse_normal_far_limit);
   }
-  if (far != 0) {
+  for (int i = 0; i < block; ++i) z[i] = scalar::inverse_normal_near(u[i]);
+  if (below_limit >> 63 != 0) {
     for (int i = 0; i < block; ++i) z[i] = scalar::inverse_normal(u[i]);
   }
   for (int i = 0; i < block; ++i) u[i] = z[i];

@@ -182,9 +182,14 @@ BUFFON_SCALAR Pair normal_pair(uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w
   return Pair{radius * c, radius * s};
 }
 
-/// Φ⁻¹(u), 0 < u < 1, by the rational approximations of Wichura, "Algorithm AS 241: the percentage points of the normal
-/// distribution", 1988 (PPND16, relative error about 1e-16 before rounding). `1 − u` must be exact, as it is for `uniform`.
-BUFFON_SCALAR double inverse_normal_central(double q) {
+/// Numerator and denominator of Φ⁻¹(u), 0 < u < 1, by the rational approximations of Wichura, "Algorithm AS 241: the percentage points of the normal
+/// distribution", 1988 (PPND16, relative error about 1e-16 before rounding). `1 − u` must be exact, as it
+/// is for `uniform`. Here near the median, as a function of q = u − ½, |q| ≤ 0.425.
+struct Ratio {
+  double above, below;
+};
+
+BUFFON_SCALAR Ratio inverse_normal_central(double q) {
   const double r = 0.180625 - q * q;
   double a = 2.5090809287301226727e3;
   a = a * r + 3.3430575583588128105e4;
@@ -202,11 +207,11 @@ BUFFON_SCALAR double inverse_normal_central(double q) {
   b = b * r + 6.8718700749205790830e2;
   b = b * r + 4.2313330701600911252e1;
   b = b * r + 1.0;
-  return q * a / b;
+  return Ratio{q * a, b};
 }
 
 /// −Φ⁻¹ of a tail probability p with r = √(−log p) in [1.2, 5].
-BUFFON_SCALAR double inverse_normal_tail(double root) {
+BUFFON_SCALAR Ratio inverse_normal_tail(double root) {
   const double r = root - 1.6;
   double a = 7.74545014278341407640e-4;
   a = a * r + 2.27238449892691845833e-2;
@@ -224,11 +229,11 @@ BUFFON_SCALAR double inverse_normal_tail(double root) {
   b = b * r + 1.67638483018380384940e0;
   b = b * r + 2.05319162663775882187e0;
   b = b * r + 1.0;
-  return a / b;
+  return Ratio{a, b};
 }
 
 /// −Φ⁻¹ of a tail probability p with r = √(−log p) > 5.
-BUFFON_SCALAR double inverse_normal_far_tail(double root) {
+BUFFON_SCALAR Ratio inverse_normal_far_tail(double root) {
   const double r = root - 5.0;
   double a = 2.01033439929228813265e-7;
   a = a * r + 2.71155556874348757815e-5;
@@ -246,28 +251,32 @@ BUFFON_SCALAR double inverse_normal_far_tail(double root) {
   b = b * r + 1.36929880922735805310e-1;
   b = b * r + 5.99832206555887937690e-1;
   b = b * r + 1.0;
-  return a / b;
+  return Ratio{a, b};
 }
 
 /// √(−log min(u, 1 − u)), the variable of the tails.
 BUFFON_SCALAR double inverse_normal_root(double u) { return square_root(-log_positive(u < 0.5 ? u : 1.0 - u, 0.0)); }
 
-/// Φ⁻¹(u) where √(−log min(u, 1 − u)) ≤ 5: everything but 2.8e-11 of the probability. Branch-free.
+/// Φ⁻¹(u) where √(−log min(u, 1 − u)) ≤ 5: everything but 2.8e-11 of the probability. Branch-free, one division for both.
 BUFFON_SCALAR double inverse_normal_near(double u) {
   const double q = u - 0.5;
-  const double tail = inverse_normal_tail(inverse_normal_root(u));
-  const double size = q < 0.0 ? -q : q;
-  return size <= 0.425 ? inverse_normal_central(q) : (q < 0.0 ? -tail : tail);
+  const Ratio centre = inverse_normal_central(q);
+  const Ratio tail = inverse_normal_tail(inverse_normal_root(u));
+  const uint64_t sign = bits_of(q) & (uint64_t{1} << 63);
+  const bool central = double_of(bits_of(q) ^ sign) <= 0.425;
+  const double above = central ? centre.above : double_of(bits_of(tail.above) ^ sign);
+  const double below = central ? centre.below : tail.below;
+  return above / below;
 }
 
-/// Is u outside the range of `inverse_normal_near`? exp(−25) = 1.39e-11.
-BUFFON_SCALAR bool inverse_normal_is_far(double u) { return (u < 0.5 ? u : 1.0 - u) < 1.388794386496402e-11; }
+/// Tail probability below which the third approximation is used; exp(−25) = 1.39e-11.
+constexpr double inverse_normal_far_limit = 1.388794386496402e-11;
 
 /// Φ⁻¹(u), 0 < u < 1.
 BUFFON_SCALAR double inverse_normal(double u) {
-  if (!inverse_normal_is_far(u)) return inverse_normal_near(u);
-  const double tail = inverse_normal_far_tail(inverse_normal_root(u));
-  return u < 0.5 ? -tail : tail;
+  if ((u < 0.5 ? u : 1.0 - u) >= inverse_normal_far_limit) return inverse_normal_near(u);
+  const Ratio tail = inverse_normal_far_tail(inverse_normal_root(u));
+  return (u < 0.5 ? -tail.above : tail.above) / tail.below;
 }
 
 }  // namespace buffon::scalar
