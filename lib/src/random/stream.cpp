@@ -103,6 +103,12 @@ void fill_matrix(Generate generate, const Stream& s, std::uint64_t first, MutMat
 template <class T>
 void fill_sequence(void (*generate)(const KernelStream&, std::uint64_t, std::uint64_t, std::uint64_t, T*, std::uint64_t), const Stream& s, std::uint64_t first,
                    std::span<T> out) {
+  const std::uint64_t before_wrap = 0 - first;  // elements up to 2⁶⁴, 0 for all of them
+  if (before_wrap != 0 && out.size() > before_wrap) {
+    fill_sequence(generate, s, first, out.first(before_wrap));
+    fill_sequence(generate, s, 0, out.subspan(before_wrap));
+    return;
+  }
   const KernelStream stream = {s.key0(), s.key1(), s.id()};
   T pair[2];
   if (first % 2 == 1 && !out.empty()) {
