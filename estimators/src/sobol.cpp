@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/estimators/sobol.hpp>
 
+#include <buffon/core/archive.hpp>
 #include <buffon/core/check_options.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/parallel/blocks.hpp>
@@ -16,9 +17,9 @@ namespace {
 const std::string doing = "preparing sobol";
 constexpr std::int64_t fewest_samples = 10;
 
-// Summands of one output: shared by all hybrids, then four per hybrid.
-enum Shared : Index { a, b, aa, bb, ab, shared_count };
-enum PerHybrid : Index { e, ee, ae, be, hybrid_count };
+// Summands of one output: shared by all hybrids (y_A, y_B, y_A², y_B², y_A y_B), then four per hybrid (y_E, y_E², y_A y_E, y_B y_E).
+constexpr Index a = 0, b = 1, aa = 2, bb = 3, ab = 4, shared_count = 5;
+constexpr Index e = 0, ee = 1, ae = 2, be = 3, hybrid_count = 4;
 
 /// Value and gradient with respect to the nine means that one index depends on.
 struct Dual {
@@ -64,24 +65,24 @@ Dual index_formula(SobolEstimator estimator, bool total, const std::array<double
     v[i].value = means[i];
     v[i].gradient[i] = 1;
   }
-  const Dual &a = v[0], &b = v[1], &aa = v[2], &bb = v[3], &ab = v[4], &e = v[5], &ee = v[6], &ae = v[7], &be = v[8];
-  const Dual mean = 0.5 * (a + b);
-  const Dual variance = 0.5 * (aa + bb) - mean * mean;
+  const Dual &y_a = v[0], &y_b = v[1], &y_aa = v[2], &y_bb = v[3], &y_ab = v[4], &y_e = v[5], &y_ee = v[6], &y_ae = v[7], &y_be = v[8];
+  const Dual mean = 0.5 * (y_a + y_b);
+  const Dual variance = 0.5 * (y_aa + y_bb) - mean * mean;
   switch (estimator) {
     case SobolEstimator::martinez: {
-      const Dual variance_e = ee - e * e;
-      if (total) return one_minus((ae - a * e) / root((aa - a * a) * variance_e));
-      return (be - b * e) / root((bb - b * b) * variance_e);
+      const Dual variance_e = y_ee - y_e * y_e;
+      if (total) return one_minus((y_ae - y_a * y_e) / root((y_aa - y_a * y_a) * variance_e));
+      return (y_be - y_b * y_e) / root((y_bb - y_b * y_b) * variance_e);
     }
     case SobolEstimator::mauntz_kucherenko:
-      if (total) return (aa - ae - mean * (a - e)) / variance;
-      return (be - ab - mean * (e - a)) / variance;
+      if (total) return (y_aa - y_ae - mean * (y_a - y_e)) / variance;
+      return (y_be - y_ab - mean * (y_e - y_a)) / variance;
     case SobolEstimator::saltelli:
-      if (total) return one_minus((ae - a * b) / variance);
-      return (be - a * b) / variance;
+      if (total) return one_minus((y_ae - y_a * y_b) / variance);
+      return (y_be - y_a * y_b) / variance;
     case SobolEstimator::jansen:
-      if (total) return (aa - 2.0 * ae + ee) / (2.0 * variance);
-      return one_minus((bb - 2.0 * be + ee) / (2.0 * variance));
+      if (total) return (y_aa - 2.0 * y_ae + y_ee) / (2.0 * variance);
+      return one_minus((y_bb - 2.0 * y_be + y_ee) / (2.0 * variance));
   }
   return {};
 }
@@ -151,37 +152,8 @@ void describe(OptionVisitor& v, SobolOptions& o) {
        o.target_half_width);
 }
 
-JointMoments JointMoments::of(const ConstMatrix& x) {
-  JointMoments m;
-  m.count = x.cols();
-  m.mean = x.rowwise().mean();
-  const Eigen::MatrixXd centred = x.colwise() - m.mean;
-  m.scatter.noalias() = centred * centred.transpose();
-  return m;
-}
-
-void JointMoments::merge(const JointMoments& other) {
-  if (other.count == 0) return;
-  if (count == 0) {
-    *this = other;
-    return;
-  }
-  const auto n = static_cast<double>(count), k = static_cast<double>(other.count);
-  const Eigen::VectorXd difference = other.mean - mean;
-  scatter += other.scatter;
-  scatter.noalias() += (n * k / (n + k)) * (difference * difference.transpose());
-  mean += (k / (n + k)) * difference;
-  count += other.count;
-}
-
-void JointMoments::describe_state(Archive& archive) {
-  archive.item("count", count);
-  archive.item("mean", mean);
-  archive.item("scatter", scatter);
-}
-
 struct Sobol::Part {
-  std::vector<JointMoments> moments;
+  std::vector<CovarianceAccumulator> moments;
   std::vector<Eigen::MatrixXd> replicates;
 
   static void merge(Part& into, const Part& from) {
@@ -330,7 +302,7 @@ Sobol::Part Sobol::sample_block(Context& context, std::int64_t begin, std::int64
       summands.row(row + ae) = za * ze;
       summands.row(row + be) = zb * ze;
     }
-    part.moments.push_back(JointMoments::of(summands));
+    part.moments.emplace_back().add(summands);
     if (options_.bootstrap > 0) {
       Eigen::MatrixXd sums(summands.rows() + 1, options_.bootstrap);
       sums.row(0) = weights.rowwise().sum().transpose();
@@ -358,14 +330,13 @@ void Sobol::run_samples(Context& context) {
   samples_ += n;
   require_variance();
 
-  std::vector<SobolIndex> indices;
-  for (const auto& wanted : wanted_) indices.push_back(index(wanted));
-  append_convergence(indices);
+  const std::vector<SobolIndex> estimates = indices();
+  append_convergence(estimates);
   if (!stop_reason_.empty()) return;
   if (samples_ >= total_samples_) {
     stop_reason_ = "the budget was spent";
   } else if (options_.target_half_width > 0 && samples_ >= 20 * fewest_samples) {
-    const bool reached = std::all_of(indices.begin(), indices.end(),
+    const bool reached = std::all_of(estimates.begin(), estimates.end(),
                                      [&](const SobolIndex& index) { return (index.estimate.upper - index.estimate.lower) / 2 <= options_.target_half_width; });
     if (reached) stop_reason_ = "every interval reached the target half-width";
   }
@@ -374,10 +345,11 @@ void Sobol::run_samples(Context& context) {
 void Sobol::require_variance() const {
   for (std::size_t q = 0; q < outputs_.size(); ++q) {
     const auto row = static_cast<Index>(q);
-    const Eigen::VectorXd& mean = moments_[q].mean;
-    const double deviation = std::sqrt(std::max(0.0, (moments_[q].scatter(a, a) + moments_[q].scatter(b, b)) / (2.0 * static_cast<double>(samples_))));
+    const Eigen::VectorXd& mean = moments_[q].mean();
+    const Eigen::VectorXd variance = moments_[q].variance();
+    const double deviation = std::sqrt((variance(a) + variance(b)) / 2);
     const double centre = std::abs(shift_(row) / scale_(row) + (mean(a) + mean(b)) / 2);
-    if (deviation <= 8 * std::numeric_limits<double>::epsilon() * centre || deviation == 0) {
+    if (samples_ > 1 && deviation <= 8 * std::numeric_limits<double>::epsilon() * centre) {
       throw Error(ErrorCategory::numeric, {.doing = "computing Sobol' indices of output " + problem_.quantities()[static_cast<std::size_t>(outputs_[q])].name,
                                            .key = "its variance",
                                            .value = "0 after " + std::to_string(2 * samples_) + " evaluations at random inputs",
@@ -387,25 +359,35 @@ void Sobol::require_variance() const {
   }
 }
 
-SobolIndex Sobol::index(const Wanted& wanted) const {
-  const JointMoments& m = moments_[wanted.output];
+SobolIndex Sobol::index(const Wanted& wanted, const Eigen::MatrixXd& covariance) const {
   const auto rows = rows_of(wanted.design);
-  const Dual formula = index_formula(options_.estimator, wanted.group == "total", pick(m.mean, rows));
+  const Dual formula = index_formula(options_.estimator, wanted.group == "total", pick(moments_[wanted.output].mean(), rows));
   double variance = 0;
   for (std::size_t i = 0; i < Dual::size; ++i) {
-    for (std::size_t j = 0; j < Dual::size; ++j) variance += formula.gradient[i] * formula.gradient[j] * m.scatter(rows[i], rows[j]);
+    for (std::size_t j = 0; j < Dual::size; ++j) variance += formula.gradient[i] * formula.gradient[j] * covariance(rows[i], rows[j]);
   }
-  const auto n = static_cast<double>(m.count);
   SobolIndex index;
   index.group = wanted.group;
   index.output = problem_.quantities()[static_cast<std::size_t>(outputs_[wanted.output])].name;
   index.inputs = names_of(designs_[wanted.design]);
   index.name = index_name(wanted.group, outputs_.size() > 1 ? index.output : std::string(), index.inputs);
   // Rounding can leave a variance that is zero slightly negative.
-  index.estimate = normal_estimate(formula.value, std::sqrt(std::max(0.0, variance) / (n * (n - 1))), n, options_.level);
+  const double std_error = std::isnan(variance) ? variance : std::sqrt(std::max(0.0, variance));
+  index.estimate = normal_estimate(formula.value, std_error, static_cast<double>(samples_), options_.level);
   if (options_.bootstrap > 0) index.estimate = bootstrap_interval(wanted, index.estimate);
   index.note = index_note(index.estimate);
   return index;
+}
+
+std::vector<SobolIndex> Sobol::indices() const {
+  std::vector<SobolIndex> all;
+  Eigen::MatrixXd covariance;
+  std::size_t output = outputs_.size();
+  for (const auto& wanted : wanted_) {
+    if (wanted.output != output) covariance = moments_[output = wanted.output].mean_covariance();
+    all.push_back(index(wanted, covariance));
+  }
+  return all;
 }
 
 Estimate Sobol::bootstrap_interval(const Wanted& wanted, Estimate estimate) const {
@@ -456,25 +438,25 @@ SobolResult Sobol::result() const {
   r.evaluations = shift_.size() == 0 ? 0 : options_.pilot + samples_ * evaluations_per_sample();
   r.stop_reason = stop_reason_;
   if (samples_ == 0) return r;
-  for (const auto& wanted : wanted_) r.indices.push_back(index(wanted));
+  r.indices = indices();
   const auto count = static_cast<Index>(outputs_.size());
-  const auto n = static_cast<double>(samples_);
   r.means.resize(count);
   r.variances.resize(count);
   for (Index q = 0; q < count; ++q) {
-    const JointMoments& m = moments_[static_cast<std::size_t>(q)];
-    r.means(q) = shift_(q) + scale_(q) * (m.mean(a) + m.mean(b)) / 2;
-    r.variances(q) = scale_(q) * scale_(q) * (m.scatter(a, a) + m.scatter(b, b)) / (2 * (n - 1));
+    const CovarianceAccumulator& m = moments_[static_cast<std::size_t>(q)];
+    const Eigen::VectorXd variance = m.variance();
+    r.means(q) = shift_(q) + scale_(q) * (m.mean()(a) + m.mean()(b)) / 2;
+    r.variances(q) = scale_(q) * scale_(q) * (variance(a) + variance(b)) / 2;
   }
   if (count == 1) {
-    const JointMoments& m = moments_.front();
-    Eigen::MatrixXd gradient = Eigen::MatrixXd::Zero(static_cast<Index>(wanted_.size()), m.mean.size());
+    const CovarianceAccumulator& m = moments_.front();
+    Eigen::MatrixXd gradient = Eigen::MatrixXd::Zero(static_cast<Index>(wanted_.size()), m.mean().size());
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto rows = rows_of(wanted_[i].design);
-      const Dual formula = index_formula(options_.estimator, wanted_[i].group == "total", pick(m.mean, rows));
+      const Dual formula = index_formula(options_.estimator, wanted_[i].group == "total", pick(m.mean(), rows));
       for (std::size_t j = 0; j < Dual::size; ++j) gradient(static_cast<Index>(i), rows[j]) = formula.gradient[j];
     }
-    r.covariance = gradient * m.scatter * gradient.transpose() / (n * (n - 1));
+    r.covariance = gradient * m.mean_covariance() * gradient.transpose();
   }
   return r;
 }
@@ -485,7 +467,7 @@ Progress Sobol::progress() const {
   p.evaluations = shift_.size() == 0 ? 0 : options_.pilot + samples_ * evaluations_per_sample();
   p.phase = shift_.size() == 0 ? "pilot" : "sampling";
   if (samples_ > 0) {
-    const SobolIndex shown = index(wanted_.front());
+    const SobolIndex shown = index(wanted_.front(), moments_.front().mean_covariance());
     p.name = shown.name;
     p.current = shown.estimate;
   }

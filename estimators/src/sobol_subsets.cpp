@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace buffon {
 namespace {
@@ -117,7 +118,8 @@ std::string index_name(const std::string& group, const std::string& output, cons
 }
 
 std::string index_note(const Estimate& estimate) {
-  if (!std::isfinite(estimate.lower) || estimate.lower > 0) return {};
+  // An index of an input without influence can end a few roundings above zero.
+  if (!std::isfinite(estimate.lower) || estimate.lower > 1e-12) return {};
   std::string note = "not distinguishable from zero";
   if (estimate.value < 0) note += "; the estimate is negative by sampling error, the index itself is not";
   return note;

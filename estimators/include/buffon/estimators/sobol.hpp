@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <buffon/core/archive.hpp>
 #include <buffon/core/method.hpp>
 #include <buffon/core/options.hpp>
 #include <buffon/estimators/sobol_subsets.hpp>
 #include <buffon/model/problem.hpp>
 #include <buffon/random/stream.hpp>
+#include <buffon/stats/accumulators.hpp>
 #include <buffon/stats/outcome.hpp>
 
 #include <array>
@@ -15,6 +15,8 @@
 #include <vector>
 
 namespace buffon {
+
+class Archive;
 
 /// Sobol' indices by pick-freeze sampling, centred.
 ///
@@ -74,18 +76,7 @@ struct SobolResult {
   std::string stop_reason;
 };
 
-/// Sample mean and scatter matrix of a vector, mergeable.
-struct JointMoments {
-  std::int64_t count = 0;
-  Eigen::VectorXd mean;
-  Eigen::MatrixXd scatter;  ///< Σ (x − mean)(x − mean)ᵀ
-
-  /// Moments of the columns of x.
-  static JointMoments of(const ConstMatrix& x);
-  void merge(const JointMoments& other);
-  void describe_state(Archive& archive);
-};
-
+/// The estimator as a resumable computation: the pilot, then rounds of about 1/32 of the budget.
 class Sobol : public Method {
  public:
   /// @throws Error(configuration) for options out of range, unknown names, coupled inputs, several scenarios, a budget
@@ -117,7 +108,9 @@ class Sobol : public Method {
   Part sample_block(Context& context, std::int64_t begin, std::int64_t end) const;
   void require_variance() const;
   std::vector<std::string> names_of(const InputSubset& subset) const;
-  SobolIndex index(const Wanted& wanted) const;
+  /// @param covariance of the means of the output's summands
+  SobolIndex index(const Wanted& wanted, const Eigen::MatrixXd& covariance) const;
+  std::vector<SobolIndex> indices() const;
   Estimate bootstrap_interval(const Wanted& wanted, Estimate estimate) const;
   void append_convergence(const std::vector<SobolIndex>& indices);
 
@@ -132,9 +125,9 @@ class Sobol : public Method {
   Stream pilot_stream_, a_stream_, b_stream_, bootstrap_stream_;
 
   // state
-  Eigen::VectorXd shift_, scale_;            ///< z = (y − shift) / scale per analysed output; empty before the pilot
-  std::vector<JointMoments> moments_;        ///< per analysed output
-  std::vector<Eigen::MatrixXd> replicates_;  ///< per analysed output: bootstrap sums, row 0 = weights, rows 1… = moments
+  Eigen::VectorXd shift_, scale_;               ///< z = (y − shift) / scale per analysed output; empty before the pilot
+  std::vector<CovarianceAccumulator> moments_;  ///< per analysed output
+  std::vector<Eigen::MatrixXd> replicates_;     ///< per analysed output: bootstrap sums, row 0 = weights, rows 1… = moments
   std::int64_t samples_ = 0;
   std::string stop_reason_;
   Eigen::MatrixXd convergence_;
