@@ -86,6 +86,12 @@ std::vector<InputSubset> subsets_from_names(const std::vector<std::vector<std::s
   return subsets;
 }
 
+Index output_from_name(const std::string& name, const Problem& problem, const std::string& doing) {
+  std::vector<std::string> all;
+  for (const auto& quantity : problem.quantities()) all.push_back(quantity.name);
+  return position_of(name, all, "options.output", "output", doing);
+}
+
 std::vector<Index> outputs_from_names(const std::vector<std::string>& names, const Problem& problem, const std::string& doing) {
   std::vector<std::string> all;
   for (const auto& quantity : problem.quantities()) all.push_back(quantity.name);

@@ -33,6 +33,9 @@ std::vector<InputSubset> subsets_from_names(const std::vector<std::vector<std::s
 /// @throws Error(configuration) with key `options.outputs` for an unknown or repeated name
 std::vector<Index> outputs_from_names(const std::vector<std::string>& names, const Problem& problem, const std::string& doing);
 
+/// Row of the quantity called `name`. @throws Error(configuration) with key `options.output`
+Index output_from_name(const std::string& name, const Problem& problem, const std::string& doing);
+
 /// Refuses coupled inputs: the variance decomposition behind Sobol' indices needs independent ones.
 /// @throws Error(configuration)
 void require_independent(const JointLaw& law, const std::string& doing);
