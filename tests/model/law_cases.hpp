@@ -4,11 +4,12 @@
 #include <buffon/model/marginal.hpp>
 
 #include <limits>
+#include <string>
 #include <vector>
 
 /// One law of every shape that the families can take, for the tests that hold for all of them.
 struct LawCase {
-  const char* name;  ///< what is special about it
+  std::string name;  ///< what is special about it
   buffon::Marginal law;
   bool tails = true;  ///< both ends can be resolved to ±37 sigma (support ends at 0, without a pole, or at infinity)
 };

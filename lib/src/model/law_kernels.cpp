@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <limits>
 
 #include <boost/math/special_functions/beta.hpp>
@@ -21,6 +22,7 @@ using Quiet = policies::policy<policies::domain_error<policies::ignore_error>, p
 constexpr double smallest_plain = 1e-290;
 constexpr double log_two_pi = 1.83787706640934548356;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
+constexpr double far_tail = 1e-15;  ///< below, inverses are found by our own Newton iteration on the logarithm
 constexpr int most_terms = 1000000;
 
 /// a log(a/m) + m − a ≥ 0 without cancellation for m near a.
@@ -44,6 +46,7 @@ double log_gamma_term(double a, double z) { return -deviance(a, z, std::log(z)) 
 
 double log_gamma_p(double a, double z, double log_z) {
   const double p = gamma_p(a, z);
+  if (std::isnan(p)) return p;
   if (p > 0.5) return std::log1p(-gamma_q(a, z));
   if (p > smallest_plain) return std::log(p);
   // P = z^a e^{−z} / Γ(a+1) Σ z^n / ((a+1) … (a+n))
@@ -59,6 +62,7 @@ double log_gamma_p(double a, double z, double log_z) {
 
 double log_gamma_q(double a, double z) {
   const double q = gamma_q(a, z);
+  if (std::isnan(q)) return q;
   if (q > 0.5) return std::log1p(-gamma_p(a, z));
   if (q > smallest_plain) return std::log(q);
   if (z == std::numeric_limits<double>::infinity()) return -z;
@@ -88,6 +92,7 @@ double log_beta_term(double a, double b, double x, double y, double log_x) {
 
 double log_beta_p(double a, double b, double x, double y, double log_x) {
   const double p = beta_p(a, b, x, y);
+  if (std::isnan(p)) return p;
   if (p > 0.5) return std::log1p(-beta_p(b, a, y, x));
   if (p > smallest_plain) return std::log(p);
   // I_x = x^a y^b / (a B) Σ (a+b)_n / (a+1)_n x^n
@@ -136,16 +141,44 @@ double log_beta_p_quantile(double a, double b, double log_p) {
 }
 
 double beta_p(double a, double b, double x, double y) {
+  if (std::isnan(x)) return x;  // Boost throws on NaN whatever its policy
   if (x <= 0) return 0;
   if (y <= 0) return 1;
   return x <= 0.5 ? boost::math::ibeta(a, b, x, Quiet()) : boost::math::ibetac(b, a, y, Quiet());
 }
 
-double beta_p_inverse(double a, double b, double p, double& y) { return boost::math::ibeta_inv(a, b, p, &y, Quiet()); }
+double beta_p_inverse(double a, double b, double p, double& y) {
+  if (p > far_tail) {
+    try {
+      return boost::math::ibeta_inv(a, b, p, &y, Quiet());
+    } catch (const std::exception&) {  // its root finder gives up for some a, b, whatever the policy says
+    }
+  }
+  const double log_x = p <= 0.5 ? log_beta_p_quantile(a, b, std::log(p)) : std::log(-std::expm1(log_beta_p_quantile(b, a, std::log1p(-p))));
+  y = -std::expm1(log_x);
+  return std::exp(log_x);
+}
 
-double gamma_p(double a, double z) { return boost::math::gamma_p(a, z, Quiet()); }
-double gamma_q(double a, double z) { return boost::math::gamma_q(a, z, Quiet()); }
-double gamma_p_inverse(double a, double p) { return boost::math::gamma_p_inv(a, p, Quiet()); }
-double gamma_q_inverse(double a, double q) { return boost::math::gamma_q_inv(a, q, Quiet()); }
+double gamma_p(double a, double z) { return std::isnan(z) ? z : z == std::numeric_limits<double>::infinity() ? 1 : boost::math::gamma_p(a, z, Quiet()); }
+double gamma_q(double a, double z) { return std::isnan(z) ? z : z == std::numeric_limits<double>::infinity() ? 0 : boost::math::gamma_q(a, z, Quiet()); }
+double gamma_p_inverse(double a, double p) {
+  if (p > far_tail) {
+    try {
+      return boost::math::gamma_p_inv(a, p, Quiet());
+    } catch (const std::exception&) {
+    }
+  }
+  return std::exp(log_gamma_p_quantile(a, std::log(p)));
+}
+
+double gamma_q_inverse(double a, double q) {
+  if (q > far_tail) {
+    try {
+      return boost::math::gamma_q_inv(a, q, Quiet());
+    } catch (const std::exception&) {
+    }
+  }
+  return std::exp(log_gamma_q_quantile(a, std::log(q)));
+}
 
 }  // namespace buffon::laws

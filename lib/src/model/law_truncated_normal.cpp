@@ -27,10 +27,13 @@ void describe(OptionVisitor& v, TruncatedNormalOptions& o) {
   v.on({.name = "max", .meaning = "the largest value, greater than min; without it there is none"}, o.max);
 }
 
+/// Whether the density falls by less than about a factor e² over [a, a + w], a ≥ 0.
+bool narrow(double a, double w) { return w * (a + 1) < 1; }
+
 /// log D(a, w), D = ∫₀ʷ e^{−(as + s²/2)} ds = (Φ(a+w) − Φ(a)) / φ(a), a ≥ 0: by quadrature where the difference of Mills ratios cancels.
 double log_d(double a, double w) {
   if (w <= 0) return -infinity;
-  if (w * (a + 1) < 1) return std::log(Gauss::integrate([a](double s) { return std::exp(-s * (a + 0.5 * s)); }, 0.0, w));
+  if (narrow(a, w)) return std::log(Gauss::integrate([a](double s) { return std::exp(-s * (a + 0.5 * s)); }, 0.0, w));
   const double decay = w == infinity ? 0 : std::exp(-w * (a + 0.5 * w));
   return std::log(normal_mills_ratio(a) - (decay > 0 ? decay * normal_mills_ratio(a + w) : 0));
 }
@@ -99,7 +102,7 @@ class Core {
       s = b_ - z;
       if (s > 0.5) return at_z(z);
     }
-    if (beside_ && !(s < t)) {
+    if (beside_ && !narrow(a_, w_) && !(s < t)) {
       return at_t(std::exp(monotone_root(
           [&](double y) -> ValueAndSlope {
             const Place x = at_t(std::exp(y));

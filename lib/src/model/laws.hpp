@@ -62,7 +62,8 @@ inline double score_of_exponential(double e, double log_e) {
 /// Base of the families. `Family` has, for probabilities on the side where they are at most about ½,
 ///   log_pdf, cdf, survival, log_cdf, log_survival, mean, std_dev, support_min, support_max, describe,
 ///   quantile_at(p), upper_quantile_at(q) for 0 < p, q < 1, and log_quantile_at(log p), log_upper_quantile_at(log q) for probabilities
-///   below smallest_plain. A family with a closed form overrides to_score and of_score.
+///   below smallest_plain. A family with a closed form overrides to_score, of_score and its bulk
+/// form of_scores.
 template <class Family>
 struct LawOf : Marginal::Law {
   const Family& self() const { return static_cast<const Family&>(*this); }
@@ -82,7 +83,9 @@ struct LawOf : Marginal::Law {
 
   double from_standard(double u) const final { return self().of_score(u); }
   double to_standard(double x) const final { return self().to_score(x); }
-  void from_standard(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const final {
+  void from_standard(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const final { self().of_scores(u, x, count, stride); }
+
+  void of_scores(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const {
     for (std::ptrdiff_t i = 0; i < count; ++i) x[i * stride] = self().of_score(u[i * stride]);
   }
 

@@ -76,8 +76,20 @@ struct Triangular : LawOf<Triangular> {
     if (x < mode_) return height + std::log((x - min_) / left_);
     return x > mode_ ? height + std::log((max_ - x) / right_) : height;
   }
-  double cdf(double x) const final { return x <= min_ ? 0 : x >= max_ ? 1 : x <= mode_ ? lower(x) : beyond(left_, right_, x - mode_); }
-  double survival(double x) const final { return x <= min_ ? 1 : x >= max_ ? 0 : x >= mode_ ? upper(x) : beyond(right_, left_, mode_ - x); }
+  double cdf(double x) const final {
+    if (x <= min_) return 0;
+    if (x >= max_) return 1;
+    if (x <= mode_) return lower(x);
+    const double q = upper(x);
+    return q < 0.5 ? 1 - q : beyond(left_, right_, x - mode_);
+  }
+  double survival(double x) const final {
+    if (x <= min_) return 1;
+    if (x >= max_) return 0;
+    if (x >= mode_) return upper(x);
+    const double p = lower(x);
+    return p < 0.5 ? 1 - p : beyond(right_, left_, mode_ - x);
+  }
   double log_cdf(double x) const final {
     if (x <= min_) return -infinity;
     if (x >= max_) return 0;

@@ -78,14 +78,20 @@ void check_described(const std::string& family, const std::function<void(OptionV
 
 Marginal finish(const std::string& family, std::shared_ptr<const Marginal::Law> law) {
   Marginal marginal(std::move(law));
+  const auto refuse_law = [&](std::string rule, std::string remedy) {
+    throw Error(
+        ErrorCategory::configuration,
+        {.doing = "making a law of family " + family, .key = "law", .value = marginal.describe(), .rule = std::move(rule), .remedy = std::move(remedy)});
+  };
   for (const double u : {-9.0, 0.0, 9.0}) {  // draws by 53-bit uniforms stay within ±8.6
     const double x = marginal.from_standard(u);
     if (std::isfinite(x)) continue;
-    throw Error(ErrorCategory::configuration, {.doing = "making a law of family " + family,
-                                               .key = "law",
-                                               .value = marginal.describe(),
-                                               .rule = "must have draws that a double can hold, but its " + to_text(u) + " sigma quantile is " + to_text(x),
-                                               .remedy = "give parameters with less extreme tails or sizes"});
+    refuse_law("must have draws that a double can hold, but its " + to_text(u) + " sigma quantile is " + to_text(x),
+               "give parameters with less extreme tails or sizes");
+  }
+  if (!(marginal.from_standard(-9) < marginal.from_standard(9))) {
+    refuse_law("must not be narrower than the grain of doubles, but all its draws are " + to_text(marginal.from_standard(0)),
+               "make this input a constant of the model, or subtract its large constant part");
   }
   return marginal;
 }
