@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <buffon/io/result.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace buffon {
+
+/// One estimate in two results.
+struct ComparedEstimate {
+  std::string group;
+  std::string name;
+  Estimate first;
+  Estimate second;
+  double z = 0;  ///< difference over √(se₁² + se₂²); 0 where the values are equal, ±∞ where they differ without any error, NaN where an error is unknown
+  double p_value = 1;  ///< two-sided, normal; NaN with z
+};
+
+/// Do two results agree statistically, and where do their bits first differ?
+struct Comparison {
+  std::vector<ComparedEstimate> estimates;  ///< in both results, in the order of the first
+  std::vector<std::string> only_first;      ///< names that the other lacks
+  std::vector<std::string> only_second;
+  double smallest_p = 1;  ///< over the estimates, multiplied by their number (Bonferroni), at most 1
+  double level = 0.01;
+  bool agree = false;  ///< smallest_p ≥ level, and both hold the same names
+  std::string verdict;
+  std::optional<std::string> first_difference;  ///< "estimates[0] (tip).value: 0.1 and 0.2"; empty = equal byte for byte outside of the block "run"
+};
+
+/// The two results must be independent for the verdict to hold its level (other seeds, or another method).
+/// @param level probability of a false "they differ", in (0, 1)
+/// @throws Error(data) when they have no estimate in common
+Comparison compare(const Result& first, const Result& second, double level = 0.01);
+
+}  // namespace buffon

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/error.hpp>
+#include <buffon/io/build_info.hpp>
+#include <buffon/io/checkpoint.hpp>
+#include <buffon/io/files.hpp>
+#include <buffon/io/runner.hpp>
+#include <buffon/model/model.hpp>
+#include <buffon/random/stream.hpp>
+
+#include "json_text.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+namespace buffon {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// The state of the last round boundaries: in memory often, on disk every `checkpoint_seconds`.
+class Saver {
+ public:
+  Saver(const Job& job, RunDirectory& directory) : job_(job), directory_(directory), last_snapshot_(Clock::now()), last_write_(last_snapshot_) {}
+
+  double seconds() const { return seconds_before_ + seconds_since(start_); }
+
+  /// Continues from the newest checkpoint. @returns the sentences that people should read
+  std::vector<std::string> restore(Method& method) {
+    std::vector<std::string> notes;
+    if (const auto saved = read_checkpoint(directory_.checkpoints(), job_.digest, notes)) {
+      load_state(method, saved->state);
+      rounds_ = saved->rounds;
+      seconds_before_ = saved->seconds;
+      directory_.log("info", "resumed", {{"rounds", std::to_string(rounds_)}, {"seconds", to_text(seconds_before_)}});
+    }
+    for (const std::string& note : notes) directory_.log("warning", "damaged checkpoint", {{"text", note}});
+    return notes;
+  }
+
+  /// At a round boundary. Copies of a large state are taken so seldom that they cost at most about 2 % of the time.
+  void boundary(Method& method) {
+    ++rounds_;
+    const bool write_due = seconds_since(last_write_) >= job_.run.checkpoint_seconds;
+    if (write_due || seconds_since(last_snapshot_) >= 50 * snapshot_cost_) snapshot(method);
+    if (write_due) write();
+  }
+
+  void snapshot(Method& method) {
+    const auto before = Clock::now();
+    snapshot_ = {.version = build_info().version,
+                 .stream_version = stream_version,
+                 .digest = job_.digest,
+                 .rounds = rounds_,
+                 .seconds = seconds(),
+                 .state = save_state(method)};
+    last_snapshot_ = Clock::now();
+    snapshot_cost_ = seconds_since(before);
+    written_ = false;
+  }
+
+  /// Puts the last snapshot on disk, unless it is there.
+  void write() {
+    if (!snapshot_ || written_) return;
+    write_checkpoint(directory_.checkpoints(), *snapshot_);
+    written_ = true;
+    last_write_ = Clock::now();
+  }
+
+  std::int64_t rounds() const { return rounds_; }
+
+ private:
+  const Job& job_;
+  RunDirectory& directory_;
+  std::optional<Checkpoint> snapshot_;
+  bool written_ = false;
+  std::int64_t rounds_ = 0;
+  double seconds_before_ = 0, snapshot_cost_ = 0;
+  Clock::time_point start_ = Clock::now(), last_snapshot_, last_write_;
+};
+
+void store_failed_point(const RunDirectory& directory, const ModelError& error) {
+  nlohmann::ordered_json inputs = nlohmann::ordered_json::object(), outputs = inputs;
+  const auto fill = [](nlohmann::ordered_json& into, const std::vector<std::string>& names, const Eigen::VectorXd& values) {
+    for (std::size_t i = 0; i < names.size() && static_cast<Index>(i) < values.size(); ++i) {
+      const double value = values(static_cast<Index>(i));
+      into[names[i]] = std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(to_text(value));
+    }
+  };
+  fill(inputs, error.input_names(), error.point());
+  fill(outputs, error.output_names(), error.output());
+  write_file(directory.file("failed_point.json"),
+             io_detail::json_text({{"inputs", inputs}, {"outputs", outputs}, {"reason", error.reason()}, {"error", error.what()}}));
+}
+
+Error interrupted(const RunDirectory& directory, std::int64_t rounds) {
+  return Error(ErrorCategory::interrupted, {.doing = "running in " + directory.path().string(),
+                                            .rule = "stopped on request after round " + std::to_string(rounds) + ", the state is saved",
+                                            .remedy = "continue with `buffon resume " + directory.path().string() + "`"});
+}
+
+}  // namespace
+
+Result run_job(const Job& job, RunDirectory& directory, std::stop_token stop, RunObserver& observer) {
+  Saver saver(job, directory);
+  std::unique_ptr<Method> method = job.make();
+  derived_estimates(job.derived, method->outcome());  // a wrong expression is told now, not after the work
+  Context context(static_cast<int>(job.run.threads), stop);
+  directory.log("info", "started", {{"version", build_info().version}, {"threads", std::to_string(context.threads())}});
+  for (const std::string& note : saver.restore(*method)) observer.note(note);
+  saver.snapshot(*method);
+
+  observer.started(context, method->progress());
+  struct End {
+    RunObserver& observer;
+    ~End() { observer.ended(); }
+  } end{observer};
+
+  auto shown = Clock::now();
+  bool limited = false;
+  try {
+    while (!method->finished()) {
+      if (context.stop_requested()) {
+        saver.snapshot(*method);
+        saver.write();
+        directory.log("info", "interrupted", {{"rounds", std::to_string(saver.rounds())}});
+        throw interrupted(directory, saver.rounds());
+      }
+      if (!limited && job.run.max_seconds > 0 && saver.seconds() >= job.run.max_seconds) {
+        method->stop("the time limit of " + to_text(job.run.max_seconds) + " s was reached");
+        limited = true;
+        continue;
+      }
+      try {
+        method->step(context);
+      } catch (const Error& error) {
+        // The object is spoilt in mid-round; what was saved at a boundary stands.
+        saver.write();
+        if (const auto* failure = dynamic_cast<const ModelError*>(&error)) store_failed_point(directory, *failure);
+        if (error.category() != ErrorCategory::interrupted) throw;
+        directory.log("info", "interrupted", {{"rounds", std::to_string(saver.rounds())}});
+        throw interrupted(directory, saver.rounds());
+      }
+      saver.boundary(*method);
+      if (seconds_since(shown) > 0.05) {
+        observer.progressed(method->progress());
+        shown = Clock::now();
+      }
+    }
+  } catch (const Error& error) {
+    if (error.category() != ErrorCategory::interrupted)
+      directory.log("error", "failed", {{"category", std::string(name(error.category()))}, {"text", error.what()}});
+    throw;
+  }
+  observer.progressed(method->progress());
+  saver.snapshot(*method);
+  saver.write();
+
+  Result result;
+  result.method = job.method;
+  result.title = job.title;
+  result.outcome = method->outcome();
+  result.derived = derived_estimates(job.derived, result.outcome);
+  result.seconds = saver.seconds();
+  result.threads = context.threads();
+  result.provenance = provenance(job.seed, job.digest, context.threads());
+  if (job.run.save_draws) {
+    std::vector<Table> draws;
+    for (const Table& table : result.outcome.tables) {
+      if (table.name.starts_with("draws") || table.name.starts_with("weights")) draws.push_back(table);
+    }
+    write_tables(directory.file("draws"), draws);
+  }
+  // The last file of the results: where it stands, everything before it is complete.
+  write_file(directory.file("result.json"), encode_result(result));
+  directory.log(
+      "info", "finished",
+      {{"stop_reason", result.outcome.stop_reason}, {"evaluations", std::to_string(result.outcome.evaluations)}, {"seconds", to_text(result.seconds)}});
+  return result;
+}
+
+}  // namespace buffon
