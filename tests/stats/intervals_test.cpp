@@ -92,5 +92,5 @@ TEST_CASE("impossible levels and counts are refused") {
   CHECK_THROWS_AS(wilson_interval(3, 2), Error);
   CHECK_THROWS_AS(clopper_pearson_interval(-1, 2), Error);
   CHECK_THROWS_AS(wilson_interval(0, 0), Error);
-  CHECK_THROWS_AS(normal_quantile(1.5), Error);
+  CHECK(std::isnan(normal_quantile(1.5)));
 }

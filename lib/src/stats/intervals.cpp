@@ -4,7 +4,6 @@
 
 #include <boost/math/distributions/beta.hpp>
 #include <boost/math/distributions/students_t.hpp>
-#include <boost/math/special_functions/erf.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -29,14 +28,6 @@ void check_counts(std::int64_t successes, std::int64_t trials) {
 }
 
 }  // namespace
-
-double normal_quantile(double p) {
-  if (!(p >= 0 && p <= 1))
-    throw Error(ErrorCategory::usage, {.doing = "finding a normal quantile", .key = "p", .value = to_text(p), .rule = "must be in [0, 1]"});
-  if (p == 0) return -HUGE_VAL;
-  if (p == 1) return HUGE_VAL;
-  return -std::sqrt(2.0) * boost::math::erfc_inv(2 * p);
-}
 
 Interval normal_interval(double value, double std_error, double level) {
   check_level(level);

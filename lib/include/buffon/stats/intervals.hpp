@@ -2,6 +2,7 @@
 #pragma once
 
 #include <buffon/stats/estimate.hpp>
+#include <buffon/stats/normal.hpp>
 
 #include <cstdint>
 
@@ -12,9 +13,6 @@ struct Interval {
   double lower = 0;
   double upper = 0;
 };
-
-/// Quantile of the standard normal law, p in [0, 1].
-double normal_quantile(double p);
 
 /// value ± z std_error. In all of these `level` is the confidence level in (0, 1), else Error(usage).
 Interval normal_interval(double value, double std_error, double level = 0.95);
