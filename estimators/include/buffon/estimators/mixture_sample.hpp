@@ -7,6 +7,7 @@
 #include <buffon/estimators/integrands.hpp>
 #include <buffon/parallel/context.hpp>
 #include <buffon/random/stream.hpp>
+#include <buffon/stats/accumulators.hpp>
 #include <buffon/stats/outcome.hpp>
 
 #include <cstdint>
@@ -81,19 +82,17 @@ class MixtureSample {
 
  private:
   struct Part;
-  struct Moments {
-    double n = 0;
-    Eigen::VectorXd mean;
-    Eigen::MatrixXd m2;  ///< Σ (y − mean)(y − mean)ᵀ, lower triangle
-    void merge(const Moments& from);
-  };
   struct Solution {
-    Eigen::VectorXd value;
-    Eigen::MatrixXd covariance;
+    Eigen::VectorXd value;       ///< in units of 2^exponent
+    Eigen::MatrixXd covariance;  ///< of the value
   };
+  bool plain() const;  ///< drawn from the one law itself: all weights are one
+  Index controls() const;
+  double unit(Index j) const;  ///< 2^exponent
   Solution solve() const;
+  Solution solve_regression() const;
   void accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Part& part) const;
-  double scale(Index j) const;
+  void merge(Part& into, const Part& from) const;
 
   std::shared_ptr<const Integrands> integrands_;
   AuxiliaryMixture law_;
@@ -101,15 +100,15 @@ class MixtureSample {
   Stream stream_;
 
   std::int64_t points_ = 0;
-  Moments moments_;                 ///< of the summands, then (for regression) of the controls
-  Eigen::MatrixXd component_sums_;  ///< (J + 1) × (K + 1): sums of summands and count per component, for stratification
-  Eigen::MatrixXd contributions_;   ///< J × 4: Σ|b|, Σb², max|b|, Σ φ b, with b = f φ / q
-  Eigen::MatrixXd weight_sums_;     ///< laws × 3: Σw, Σw², max w, with w = f / q
-  std::vector<std::int64_t> hits_;
-  std::int64_t negatives_ = 0;
-  Eigen::MatrixXd first_weights_;    ///< laws × at most 10000
-  Eigen::MatrixXd largest_;          ///< J × kept: largest |b| of every integrand, descending
-  std::vector<double> convergence_;  ///< rows of the table, flat
+  CovarianceAccumulator moments_;      ///< of the summands, then (for regression) of the controls
+  Eigen::MatrixXd component_sums_;     ///< (J + 1) × (K + 1): sums of summands, and count, of every component (for stratification)
+  Eigen::MatrixXd contributions_;      ///< J × 3: Σ|b|, Σ b², Σ φ b with b = f φ / q
+  Eigen::MatrixXd weight_sums_;        ///< laws × 3: Σ w, Σ w², max w with w = f / q
+  Eigen::MatrixXd largest_;            ///< J × kept: the largest |b| of every integrand, descending
+  std::vector<std::int64_t> hits_;     ///< points with b ≠ 0
+  std::int64_t negatives_ = 0;         ///< negative contributions
+  std::vector<double> first_weights_;  ///< h_0 / q of the first points
+  std::vector<double> convergence_;    ///< rows of the table, flat
 };
 
 }  // namespace buffon

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sample_run.hpp"
+
+#include "option_words.hpp"
+
+#include <buffon/core/check_options.hpp>
+#include <buffon/core/error.hpp>
+#include <buffon/estimators/importance_sampling.hpp>
+
+#include <utility>
+
+namespace buffon {
+namespace {
+
+Error wrong_length(const std::string& key, std::size_t length, const std::string& rule) {
+  return Error(ErrorCategory::configuration,
+               {.doing = "setting up importance_sampling", .key = "options." + key, .value = std::to_string(length) + " numbers", .rule = rule});
+}
+
+AuxiliaryMixture given_law(const Integrands& integrands, const ImportanceSamplingOptions& o) {
+  const auto d = static_cast<std::size_t>(integrands.dimension());
+  const std::string inputs = std::to_string(d);
+  if (o.center.empty() || o.center.size() % d != 0) throw wrong_length("center", o.center.size(), "must have " + inputs + " coordinates per centre");
+  const std::size_t centers = o.center.size() / d;
+  if (o.scale.size() != 1 && o.scale.size() != d && o.scale.size() != o.center.size()) {
+    throw wrong_length("scale", o.scale.size(), "must have 1, " + inputs + ", or " + inputs + " numbers per centre");
+  }
+  if (!o.shares.empty() && o.shares.size() != centers) throw wrong_length("shares", o.shares.size(), "must have one per centre, " + std::to_string(centers));
+
+  AuxiliaryMixture law;
+  law.initial_share = o.initial_share;
+  law.alpha.resize(static_cast<Index>(centers));
+  for (std::size_t k = 0; k < centers; ++k) {
+    Eigen::VectorXd mean(integrands.dimension());
+    Eigen::MatrixXd deviation(integrands.dimension(), 1);
+    for (std::size_t r = 0; r < d; ++r) {
+      mean(static_cast<Index>(r)) = o.center[k * d + r];
+      deviation(static_cast<Index>(r), 0) = o.scale.size() == 1 ? o.scale[0] : o.scale[o.scale.size() == d ? r : k * d + r];
+    }
+    law.densities.emplace_back(GaussianPart(std::move(mean), std::move(deviation)));
+    law.alpha(static_cast<Index>(k)) = o.shares.empty() ? 1.0 : o.shares[k];
+  }
+  law.alpha *= (1 - o.initial_share) / law.alpha.sum();
+  return law;
+}
+
+}  // namespace
+
+struct ImportanceSampling::Run : SampleRun {
+  using SampleRun::SampleRun;
+};
+
+void describe(OptionVisitor& v, ImportanceSamplingOptions& o) {
+  v.on({.name = "max_evaluations", .meaning = "Model evaluations at most.", .unit = "evaluations", .range = at_least(1)}, o.max_evaluations);
+  v.on({.name = "center",
+        .meaning = "Coordinates of the centre to draw around, or of several centres one after the other.",
+        .unit = "standard deviations of each input (inputs' own units in physical space)",
+        .required = true,
+        .size_min = 1},
+       o.center);
+  v.on({.name = "scale",
+        .meaning = "Standard deviations around the centres: one for all, one per coordinate, or one per coordinate of every centre.",
+        .range = positive(),
+        .size_min = 1},
+       o.scale);
+  v.on({.name = "shares", .meaning = "Relative weights of the centres; empty means equal.", .range = positive()}, o.shares);
+  v.on({.name = "initial_share",
+        .meaning = "Share of the points drawn from the law of the inputs itself; bounds every weight by its inverse.",
+        .range = {.min = 0, .max = 1, .open_max = true}},
+       o.initial_share);
+  v.on({.name = "space", .meaning = "Where the centres live: standard normal space, or the space of the inputs (several scenarios)."}, o.space, space_words);
+  v.on({.name = "target_std_error", .meaning = "Stop when no estimate has a larger standard error.", .range = positive()}, o.target_std_error);
+  v.on({.name = "target_relative_error", .meaning = "Stop when no estimate has a larger standard error relative to its value.", .range = positive()},
+       o.target_relative_error);
+  v.on({.name = "level", .meaning = "Confidence level of the intervals.", .range = strictly_between(0, 1)}, o.level);
+}
+
+ImportanceSampling::ImportanceSampling(const Problem& problem, const ImportanceSamplingOptions& options, const Stream& stream)
+    : ImportanceSampling(problem_integrands(problem, options.space, "importance_sampling"), options, stream) {}
+
+ImportanceSampling::ImportanceSampling(std::shared_ptr<const Integrands> integrands, const ImportanceSamplingOptions& options, const Stream& stream) {
+  check_options("importance_sampling", options);
+  AuxiliaryMixture law = given_law(*integrands, options);
+  run_ = std::make_unique<Run>(std::move(integrands), std::move(law),
+                               SampleTargets{options.max_evaluations, options.target_std_error, options.target_relative_error}, options.level,
+                               stream.child("importance_sampling"));
+}
+
+ImportanceSampling::~ImportanceSampling() = default;
+
+void ImportanceSampling::step(Context& context) { run_->step(context); }
+bool ImportanceSampling::finished() const { return run_->finished(); }
+void ImportanceSampling::stop(const std::string& reason) { run_->stop(reason); }
+Progress ImportanceSampling::progress() const { return run_->progress(); }
+Outcome ImportanceSampling::outcome() const { return run_->outcome(); }
+void ImportanceSampling::describe_state(Archive& archive) { run_->describe_state(archive); }
+
+ImportanceSamplingResult ImportanceSampling::result() const {
+  Outcome o = outcome();
+  return {std::move(o.estimates), std::move(o.covariance), run_->sample().points(), o.evaluations, std::move(o.warnings), std::move(o.stop_reason)};
+}
+
+ImportanceSamplingResult importance_sampling(const Problem& problem, const ImportanceSamplingOptions& options, const Stream& stream, Context& context) {
+  ImportanceSampling method(problem, options, stream);
+  run_to_end(method, context);
+  return method.result();
+}
+
+}  // namespace buffon

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/estimators/mixture_sample.hpp>
+#include <buffon/linalg/vector_math.hpp>
+#include <buffon/parallel/blocks.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <utility>
+
+namespace buffon {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr std::int64_t block_size = 1024;
+constexpr std::size_t kept_weights = 10000;
+constexpr Index kept_largest = 65;
+
+std::span<double> span_of(MutMatrix m) { return {m.data(), static_cast<std::size_t>(m.size())}; }
+
+// The components of a mixture in a row, with the cumulative probabilities that choose among them.
+struct Choice {
+  explicit Choice(const AuxiliaryMixture& law) {
+    double sum = law.initial_share;
+    cumulative.push_back(sum);
+    part.push_back(nullptr);
+    component.push_back(0);
+    for (std::size_t k = 0; k < law.densities.size(); ++k) {
+      const double alpha = law.alpha(static_cast<Index>(k));
+      if (!(alpha > 0)) continue;
+      const GaussianMixture& density = law.densities[k];
+      for (std::size_t c = 0; c < density.parts.size(); ++c) {
+        cumulative.push_back(sum += alpha * density.probabilities[c]);
+        part.push_back(&density.parts[c]);
+        component.push_back(static_cast<Index>(k) + 1);
+      }
+    }
+  }
+  std::size_t operator()(double u) const {
+    const auto at = std::upper_bound(cumulative.begin(), cumulative.end(), u * cumulative.back());
+    return std::min(static_cast<std::size_t>(at - cumulative.begin()), cumulative.size() - 1);
+  }
+  std::vector<double> cumulative;
+  std::vector<const GaussianPart*> part;  // nullptr = h_0
+  std::vector<Index> component;
+};
+
+// Uniforms that choose components. Stratified: frac(U + i / golden ratio) in 64-bit integers; every one is uniform, and any
+// run of them is spread evenly, so that a component of probability p gets np points up to O(log n).
+void choice_uniforms(const Stream& stream, std::uint64_t first, bool stratified, MutMatrix u) {
+  if (!stratified) {
+    stream.uniforms(first, u);
+    return;
+  }
+  std::uint32_t words[4];
+  stream.words(0, 0, words);
+  const std::uint64_t shift = (static_cast<std::uint64_t>(words[0]) << 32) | words[1];
+  constexpr std::uint64_t inverse_golden = 0x9E3779B97F4A7C15u;
+  for (Index c = 0; c < u.cols(); ++c) {
+    const std::uint64_t position = shift + (first + static_cast<std::uint64_t>(c)) * inverse_golden;
+    u(0, c) = (static_cast<double>(position >> 11) + 0.5) * 0x1p-53;
+  }
+}
+
+// log Σ_k exp(terms(·, k)) row by row; the terms are overwritten.
+void log_sum_rows(MutMatrix terms, MutVector out) {
+  Eigen::VectorXd peak = terms.rowwise().maxCoeff();
+  for (double& p : peak) p = std::isinf(p) ? 0 : p;
+  terms.colwise() -= peak;
+  vector_exp(span_of(terms), span_of(terms));
+  out = terms.rowwise().sum();
+  vector_log({out.data(), static_cast<std::size_t>(out.size())}, {out.data(), static_cast<std::size_t>(out.size())});
+  out += peak;
+}
+
+}  // namespace
+
+void AuxiliaryMixture::describe_state(Archive& archive) {
+  archive.item("densities", densities);
+  archive.item("alpha", alpha);
+  archive.item("initial_share", initial_share);
+  archive.item("beta", beta);
+}
+
+void AuxiliaryMixture::log_density(const ConstMatrix& x, const ConstVector& log_h, MutVector log_q, MutMatrix log_g) const {
+  const Index n = x.cols();
+  const Eigen::MatrixXd rows = x.transpose();
+  Eigen::MatrixXd work(n, x.rows());
+  Eigen::MatrixXd terms(n, static_cast<Index>(densities.size()) + (initial_share > 0 ? 1 : 0));
+  Index used = 0;
+  for (std::size_t k = 0; k < densities.size(); ++k) {
+    const double a = alpha(static_cast<Index>(k));
+    const bool wanted = log_g.size() > 0;
+    if (densities[k].parts.empty()) {
+      if (wanted) log_g.col(static_cast<Index>(k)).setConstant(-infinity);
+      continue;
+    }
+    if (!(a > 0) && !wanted) continue;
+    auto term = terms.col(used);
+    densities[k].log_density_rows(rows, work, term);
+    if (wanted) log_g.col(static_cast<Index>(k)) = term;
+    if (!(a > 0)) continue;
+    term.array() += std::log(a);
+    ++used;
+  }
+  if (initial_share > 0) terms.col(used++) = log_h.array() + std::log(initial_share);
+  log_sum_rows(terms.leftCols(used), log_q);
+}
+
+void AuxiliaryMixture::sample(const Integrands& integrands, const Stream& stream, std::uint64_t first, bool stratified, MutMatrix x,
+                              std::vector<Index>& component) const {
+  component.assign(static_cast<std::size_t>(x.cols()), 0);
+  if (densities.empty()) {
+    integrands.sample(stream.peek("initial"), first, x);
+    return;
+  }
+  const Choice choose(*this);
+  Eigen::MatrixXd u(1, x.cols());
+  choice_uniforms(stream.peek("component"), first, stratified, u);
+  Eigen::MatrixXd z(x.rows(), x.cols());
+  stream.peek("point").normals(first, z);
+  if (initial_share > 0) integrands.sample(stream.peek("initial"), first, x);
+  for (Index c = 0; c < x.cols(); ++c) {
+    const std::size_t k = choose(u(0, c));
+    component[static_cast<std::size_t>(c)] = choose.component[k];
+    if (choose.part[k] != nullptr) choose.part[k]->transform(z.col(c), x.col(c));
+  }
+}
+
+void evaluate_points(Context& context, const Integrands& integrands, const ConstMatrix& x, MutMatrix phi, MutMatrix level) {
+  // The batch decides who computes a value, never the value: enough batches to occupy many threads with a slow model.
+  std::int64_t batch = std::clamp<std::int64_t>(x.cols() / 64, 8, block_size);
+  if (integrands.preferred_batch() > 0) batch = std::min<std::int64_t>(batch, integrands.preferred_batch());
+  for_blocks(context, x.cols(), batch, [&](const Block& block) {
+    const auto points = x.middleCols(block.begin, block.size());
+    if (level.rows() > 0) {
+      integrands.evaluate_with_levels(context, points, phi.middleCols(block.begin, block.size()), level.middleCols(block.begin, block.size()));
+    } else {
+      integrands.evaluate(context, points, phi.middleCols(block.begin, block.size()));
+    }
+  });
+}
+
+std::int64_t next_round(std::int64_t done, std::int64_t limit, std::int64_t most) {
+  const std::int64_t blocks = std::max<std::int64_t>(1, std::min(done / 4, most) / block_size);
+  return std::min(blocks * block_size, limit - done);
+}
+
+struct MixtureSample::Part {
+  CovarianceAccumulator moments{0};
+  Eigen::MatrixXd component_sums, contributions, weight_sums, largest;
+  std::vector<std::int64_t> hits;
+  std::int64_t negatives = 0;
+  std::vector<double> weights;
+};
+
+MixtureSample::MixtureSample(std::shared_ptr<const Integrands> integrands, AuxiliaryMixture law, MixtureSampleSettings settings, Stream stream)
+    : integrands_(std::move(integrands)), law_(std::move(law)), settings_(std::move(settings)), stream_(std::move(stream)) {
+  const auto j = static_cast<std::size_t>(integrands_->count());
+  if (settings_.exponents.empty()) settings_.exponents.assign(j, 0);
+  hits_.assign(j, 0);
+}
+
+bool MixtureSample::plain() const { return law_.densities.empty() && integrands_->common_law(); }
+
+Index MixtureSample::controls() const { return settings_.regression && law_.beta.size() > 0 ? integrands_->count() : 0; }
+
+void MixtureSample::round(Context& context, std::int64_t points) {
+  const Index d = integrands_->dimension(), j = integrands_->count();
+  Eigen::MatrixXd x(d, points), phi(j, points), none(0, 0);
+  const auto first = static_cast<std::uint64_t>(points_);
+  std::vector<std::vector<Index>> components(static_cast<std::size_t>(block_count(points, block_size)));
+  for_blocks(context, points, block_size, [&](const Block& block) {
+    law_.sample(*integrands_, stream_, first + static_cast<std::uint64_t>(block.begin), settings_.stratified, x.middleCols(block.begin, block.size()),
+                components[static_cast<std::size_t>(block.index)]);
+  });
+  evaluate_points(context, *integrands_, x, phi, none);
+  const Part sum = reduce_blocks<Part>(
+      context, points, block_size,
+      [&](const Block& block) {
+        Part part;
+        accumulate(x.middleCols(block.begin, block.size()), phi.middleCols(block.begin, block.size()), components[static_cast<std::size_t>(block.index)], part);
+        return part;
+      },
+      [&](Part& into, const Part& from) { merge(into, from); });
+
+  Part total{std::move(moments_), std::move(component_sums_), std::move(contributions_), std::move(weight_sums_), std::move(largest_), std::move(hits_),
+             negatives_,          std::move(first_weights_)};
+  if (points_ == 0) {
+    total = sum;
+  } else {
+    merge(total, sum);
+  }
+  points_ += points;
+  moments_ = std::move(total.moments);
+  component_sums_ = std::move(total.component_sums);
+  contributions_ = std::move(total.contributions);
+  weight_sums_ = std::move(total.weight_sums);
+  largest_ = std::move(total.largest);
+  hits_ = std::move(total.hits);
+  negatives_ = total.negatives;
+  first_weights_ = std::move(total.weights);
+  if (first_weights_.size() > kept_weights) first_weights_.resize(kept_weights);
+}
+
+void MixtureSample::accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Part& part) const {
+  const Index n = x.cols(), count = integrands_->count();
+  const Index laws = integrands_->common_law() ? 1 : count;
+  const auto densities = static_cast<Index>(law_.densities.size());
+  const bool controlled = law_.beta.size() > 0;
+
+  Eigen::MatrixXd ratio(n, laws);  // f / q
+  Eigen::MatrixXd control(n, controlled ? densities : 0);
+  if (plain()) {
+    ratio.setOnes();
+  } else {
+    Eigen::MatrixXd log_f(laws, n);
+    integrands_->log_densities(x, log_f);
+    Eigen::VectorXd log_h(n), log_q(n);
+    initial_log_density(*integrands_, log_f, log_h);
+    law_.log_density(x, log_h, log_q, control);
+    control.colwise() -= log_q;
+    vector_exp(span_of(control), span_of(control));
+    ratio = log_f.transpose();
+    ratio.colwise() -= log_q;
+    vector_exp(span_of(ratio), span_of(ratio));
+    if (part.weights.size() < kept_weights && !integrands_->common_law()) {
+      log_h -= log_q;
+      vector_exp(span_of(log_h), span_of(log_h));
+      part.weights.assign(log_h.data(), log_h.data() + n);
+    }
+  }
+  if (part.weights.empty()) part.weights.assign(ratio.data(), ratio.data() + n);
+
+  part.weight_sums.resize(laws, 3);
+  for (Index l = 0; l < laws; ++l) part.weight_sums.row(l) << ratio.col(l).sum(), ratio.col(l).squaredNorm(), ratio.col(l).maxCoeff();
+
+  Eigen::MatrixXd summands(count + controls(), n);
+  part.contributions.resize(count, 3);
+  part.largest.resize(count, std::min(n, kept_largest));
+  part.hits.assign(static_cast<std::size_t>(count), 0);
+  Eigen::VectorXd value(n), contribution(n);
+  for (Index j = 0; j < count; ++j) {
+    const auto weight = ratio.col(laws == 1 ? 0 : j);
+    const double unit = std::ldexp(1.0, -static_cast<int>(settings_.exponents[static_cast<std::size_t>(j)]));
+    std::int64_t hits = 0;
+    for (Index i = 0; i < n; ++i) {
+      value(i) = phi(j, i) * unit;
+      contribution(i) = weight(i) > 0 ? weight(i) * value(i) : 0;
+      hits += contribution(i) != 0 ? 1 : 0;
+      part.negatives += contribution(i) < 0 ? 1 : 0;
+    }
+    part.hits[static_cast<std::size_t>(j)] = hits;
+    if (controlled) {
+      const double beta = law_.beta(j) * unit;
+      summands.row(j) = (beta + (contribution - beta * control.col(j)).array()).matrix().transpose();
+    } else {
+      summands.row(j) = contribution.transpose();
+    }
+    part.contributions.row(j) << contribution.cwiseAbs().sum(), contribution.squaredNorm(), contribution.dot(value);
+    if (hits > 0 && !plain()) {
+      contribution = contribution.cwiseAbs();
+      std::partial_sort(contribution.begin(), contribution.begin() + part.largest.cols(), contribution.end(), std::greater<>());
+    }
+    part.largest.row(j) = contribution.head(part.largest.cols()).transpose();
+  }
+  if (controls() > 0) summands.bottomRows(count) = control.transpose();
+  part.moments.add(summands);
+
+  if (settings_.stratified) {
+    part.component_sums = Eigen::MatrixXd::Zero(count + 1, densities + 1);
+    for (Index i = 0; i < n; ++i) {
+      const Index k = component[static_cast<std::size_t>(i)];
+      part.component_sums.col(k).head(count) += summands.col(i).head(count);
+      part.component_sums(count, k) += 1;
+    }
+  }
+}
+
+void MixtureSample::merge(Part& into, const Part& from) const {
+  into.moments.merge(from.moments);
+  into.component_sums += from.component_sums;
+  into.contributions += from.contributions;
+  into.weight_sums.leftCols(2) += from.weight_sums.leftCols(2);
+  into.weight_sums.col(2) = into.weight_sums.col(2).cwiseMax(from.weight_sums.col(2));
+  const Index kept = std::min(kept_largest, into.largest.cols() + from.largest.cols());
+  Eigen::MatrixXd largest(into.largest.rows(), kept);
+  std::vector<double> both;
+  for (Index j = 0; j < largest.rows(); ++j) {
+    both.assign(into.largest.row(j).begin(), into.largest.row(j).end());
+    both.insert(both.end(), from.largest.row(j).begin(), from.largest.row(j).end());
+    std::partial_sort(both.begin(), both.begin() + kept, both.end(), std::greater<>());
+    for (Index i = 0; i < kept; ++i) largest(j, i) = both[static_cast<std::size_t>(i)];
+  }
+  into.largest = std::move(largest);
+  for (std::size_t j = 0; j < into.hits.size(); ++j) into.hits[j] += from.hits[j];
+  into.negatives += from.negatives;
+  if (into.weights.size() < kept_weights) into.weights.insert(into.weights.end(), from.weights.begin(), from.weights.end());
+}
+
+void MixtureSample::describe_state(Archive& archive) {
+  archive.item("law", law_);
+  archive.item("exponents", settings_.exponents);
+  archive.item("points", points_);
+  archive.item("moments", moments_);
+  archive.item("component_sums", component_sums_);
+  archive.item("contributions", contributions_);
+  archive.item("weight_sums", weight_sums_);
+  archive.item("largest", largest_);
+  archive.item("hits", hits_);
+  archive.item("negatives", negatives_);
+  archive.item("first_weights", first_weights_);
+  archive.item("convergence", convergence_);
+}
+
+}  // namespace buffon

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/estimators/mixture_sample.hpp>
+
+#include <Eigen/Eigenvalues>
+#include <boost/math/special_functions/beta.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace buffon {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+// "a", "a and b", "a, b, c and 7 more".
+std::string listing(const std::vector<std::string>& names) {
+  const std::size_t shown = names.size() <= 4 ? names.size() : 3;
+  std::string text = names.front();
+  for (std::size_t i = 1; i < shown; ++i) text += (i + 1 == names.size() ? " and " : ", ") + names[i];
+  if (shown < names.size()) text += " and " + std::to_string(names.size() - shown) + " more";
+  return text;
+}
+
+std::vector<double> to_list(const Eigen::VectorXd& v) { return {v.begin(), v.end()}; }
+
+// Shape of a generalised Pareto law fitted to exceedances in ascending order (J. Zhang, M. A. Stephens, "A new and efficient
+// estimation method for the generalized Pareto distribution", 2009), drawn towards 0.5 with the weight of ten observations
+// (A. Vehtari et al., "Pareto smoothed importance sampling", 2015).
+double pareto_shape(const std::vector<double>& excess) {
+  const auto n = static_cast<double>(excess.size());
+  const double quartile = excess[static_cast<std::size_t>(n / 4 + 0.5) - 1];
+  if (!(quartile > 0)) return 0;
+  const int grid = 30 + static_cast<int>(std::sqrt(n));
+  const auto shape = [&](double theta) {
+    double sum = 0;
+    for (const double e : excess) sum += std::log1p(-theta * e);
+    return sum / n;
+  };
+  std::vector<double> theta, profile;
+  for (int i = 0; i < grid; ++i) {
+    theta.push_back(1 / excess.back() + (1 - std::sqrt(grid / (i + 0.5))) / (3 * quartile));
+    const double k = shape(theta.back());
+    profile.push_back(n * (std::log(-theta.back() / k) - k - 1));
+  }
+  const double peak = *std::max_element(profile.begin(), profile.end());
+  double weight = 0, sum = 0;
+  for (std::size_t i = 0; i < theta.size(); ++i) {
+    const double w = std::exp(profile[i] - peak);
+    weight += w;
+    sum += w * theta[i];
+  }
+  return (n * shape(sum / weight) + 10 * 0.5) / (n + 10);
+}
+
+// Exact interval of a probability from k successes in n trials (C. J. Clopper, E. S. Pearson, 1934).
+void exact_interval(Estimate& e, double k, double n) {
+  const double tail = (1 - e.level) / 2;
+  e.lower = k > 0 ? boost::math::ibeta_inv(k, n - k + 1, tail) : 0;
+  e.upper = k < n ? boost::math::ibetac_inv(k + 1, n - k, tail) : 1;
+}
+
+}  // namespace
+
+MixtureSample::Solution MixtureSample::solve() const {
+  const Index count = integrands_->count();
+  const auto n = static_cast<double>(points_);
+  if (points_ < 2) return {moments_.mean().head(count), Eigen::MatrixXd::Constant(count, count, unknown)};
+  if (controls() > 0) return solve_regression();
+  Solution s{moments_.mean(), moments_.mean_covariance()};
+  if (settings_.stratified && !law_.densities.empty()) {
+    // Proportional allocation: what the components' means differ by is no error. Pooled variance within components.
+    Eigen::MatrixXd squares = s.covariance * (n * (n - 1));
+    double filled = 0;
+    for (Index k = 0; k < component_sums_.cols(); ++k) {
+      const double size = component_sums_(count, k);
+      if (!(size > 0)) continue;
+      filled += 1;
+      const Eigen::VectorXd gap = component_sums_.col(k).head(count) / size - s.value;
+      squares.noalias() -= size * gap * gap.transpose();
+    }
+    if (n > filled) s.covariance = squares / ((n - filled) * n);
+    s.covariance.diagonal() = s.covariance.diagonal().cwiseMax(0);
+  }
+  return s;
+}
+
+// Least squares of the summands on all centred controls of the same sample, Î = ȳ − Bᵀ(ā − 1). The controls are linearly
+// dependent (Σ α_l a_l is constant), so the solve leaves out directions below 1e-8 of the largest eigenvalue of their correlations.
+MixtureSample::Solution MixtureSample::solve_regression() const {
+  const Index count = integrands_->count();
+  const auto n = static_cast<double>(points_);
+  const Eigen::MatrixXd c = moments_.covariance();
+  const Eigen::VectorXd mean = moments_.mean();
+  const Eigen::VectorXd spread = c.diagonal().tail(count).cwiseSqrt();
+  const Eigen::VectorXd inverse = (spread.array() > 0).select(spread.cwiseInverse(), 0.0);
+  const Eigen::MatrixXd correlation = inverse.asDiagonal() * c.bottomRightCorner(count, count) * inverse.asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(correlation);
+  const double threshold = 1e-8 * std::max(eigen.eigenvalues().maxCoeff(), 1e-300);
+  double rank = 0;
+  Eigen::VectorXd pseudo = Eigen::VectorXd::Zero(count);
+  for (Index l = 0; l < count; ++l) {
+    if (!(eigen.eigenvalues()(l) > threshold) || rank + 2 >= n) continue;
+    pseudo(l) = 1 / eigen.eigenvalues()(l);
+    rank += 1;
+  }
+  const Eigen::MatrixXd cross = inverse.asDiagonal() * c.bottomLeftCorner(count, count);  // control × summand
+  const Eigen::MatrixXd slope = inverse.asDiagonal() * eigen.eigenvectors() * (pseudo.asDiagonal() * (eigen.eigenvectors().transpose() * cross));
+  const Eigen::VectorXd gap = (mean.tail(count).array() - 1).matrix();
+  Solution s{mean.head(count) - slope.transpose() * gap, c.topLeftCorner(count, count) - slope.transpose() * c.bottomLeftCorner(count, count)};
+  s.covariance = 0.5 * (s.covariance + s.covariance.transpose()).eval();
+  s.covariance *= (n - 1) / ((n - 1 - rank) * n);
+  s.covariance.diagonal() = s.covariance.diagonal().cwiseMax(0);
+  return s;
+}
+
+double MixtureSample::unit(Index j) const { return std::ldexp(1.0, static_cast<int>(settings_.exponents[static_cast<std::size_t>(j)])); }
+
+Eigen::VectorXd MixtureSample::values() const {
+  Eigen::VectorXd value = solve().value;
+  for (Index j = 0; j < value.size(); ++j) value(j) *= unit(j);
+  return value;
+}
+
+Eigen::MatrixXd MixtureSample::covariance() const {
+  Eigen::MatrixXd covariance = solve().covariance;
+  for (Index j = 0; j < covariance.cols(); ++j) {
+    covariance.col(j) *= unit(j);
+    covariance.row(j) *= unit(j);
+  }
+  return covariance;
+}
+
+std::vector<NamedEstimate> MixtureSample::estimates() const {
+  std::vector<NamedEstimate> list;
+  if (points_ == 0) return list;
+  const Solution s = solve();
+  const auto n = static_cast<double>(points_);
+  for (Index j = 0; j < s.value.size(); ++j) {
+    const double variance = s.covariance(j, j);
+    double size = n;
+    if (!plain()) size = variance > 0 ? std::max(0.0, contributions_(j, 2) / n - s.value(j) * s.value(j)) / variance : 0;
+    NamedEstimate e{.name = integrands_->names()[static_cast<std::size_t>(j)],
+                    .estimate = normal_estimate(s.value(j) * unit(j), std::sqrt(variance) * unit(j), size, settings_.level)};
+    const auto seen = static_cast<double>(hits(j));
+    if (integrands_->has_level(j)) {
+      e.group = "probability";
+      e.estimate.lower = std::max(0.0, e.estimate.lower);
+      e.estimate.upper = std::min(1.0, e.estimate.upper);
+      if (plain() && std::min(seen, n - seen) < 50) exact_interval(e.estimate, seen, n);
+    }
+    if (hits(j) == 0) {
+      e.note = integrands_->has_level(j) ? "the event was never seen" : "zero at every point";
+      if (!plain() || !integrands_->has_level(j)) {
+        e.estimate.std_error = unknown;
+        e.estimate.lower = integrands_->has_level(j) ? 0 : -infinity;
+        e.estimate.upper = integrands_->has_level(j) ? 1 : infinity;
+      }
+    }
+    list.push_back(std::move(e));
+  }
+  return list;
+}
+
+void MixtureSample::record(std::int64_t evaluations) {
+  const Solution s = solve();
+  convergence_.push_back(static_cast<double>(evaluations));
+  for (Index j = 0; j < s.value.size(); ++j) {
+    convergence_.push_back(s.value(j) * unit(j));
+    convergence_.push_back(std::sqrt(s.covariance(j, j)) * unit(j));
+  }
+}
+
+Table MixtureSample::convergence() const {
+  Table table;
+  table.name = "convergence";
+  table.title = "Estimates as the sample grows";
+  table.columns = {"evaluations"};
+  for (const auto& name : integrands_->names()) {
+    table.columns.push_back(name);
+    table.columns.push_back(name + ".std_error");
+  }
+  const auto width = static_cast<Index>(table.columns.size());
+  const Index rows = static_cast<Index>(convergence_.size()) / width;
+  table.rows = Eigen::Map<const Eigen::MatrixXd>(convergence_.data(), width, rows).transpose();
+  return table;
+}
+
+Table MixtureSample::weights() const {
+  Table table;
+  table.name = "weights";
+  table.title = "Importance weights of the first points, normalised to mean 1";
+  table.columns = {"weight"};
+  table.rows = Eigen::Map<const Eigen::VectorXd>(first_weights_.data(), static_cast<Index>(first_weights_.size()));
+  const double mean = table.rows.size() > 0 ? table.rows.mean() : 0;
+  if (mean > 0) table.rows /= mean;
+  return table;
+}
+
+void MixtureSample::report(Outcome& outcome) const {
+  if (points_ == 0) return;
+  const Index count = integrands_->count();
+  const auto n = static_cast<double>(points_);
+  const auto& names = integrands_->names();
+
+  std::vector<std::string> unseen, few, dominated, heavy;
+  Eigen::VectorXd ess(count), share(count), tail(count);
+  for (Index j = 0; j < count; ++j) {
+    const auto& name = names[static_cast<std::size_t>(j)];
+    const double sum = contributions_(j, 0);
+    ess(j) = sum > 0 ? sum * sum / contributions_(j, 1) : 0;
+    share(j) = sum > 0 && !plain() ? largest_(j, 0) / sum : unknown;
+    tail(j) = unknown;
+    const Index exceeding = largest_.cols() - 1;
+    if (!plain() && exceeding >= 20 && largest_(j, exceeding) > 0) {
+      std::vector<double> excess;
+      for (Index i = exceeding - 1; i >= 0; --i) excess.push_back(largest_(j, i) / largest_(j, exceeding) - 1);
+      tail(j) = pareto_shape(excess);
+    }
+    if (hits(j) == 0) {
+      unseen.push_back(name);
+    } else if (hits(j) < 10) {
+      few.push_back(name);
+    } else if (share(j) > 0.1) {
+      dominated.push_back(name);
+    } else if (tail(j) > 0.7) {
+      heavy.push_back(name);
+    }
+  }
+
+  outcome.diagnostics.push_back({"hits", std::vector<double>(hits_.begin(), hits_.end()), "number of points that contribute to every expectation"});
+  if (!plain()) {
+    Eigen::VectorXd weight_ess = weight_sums_.col(0).cwiseAbs2().cwiseQuotient(weight_sums_.col(1).cwiseMax(1e-300));
+    outcome.diagnostics.push_back({"weights.effective_size", to_list(weight_ess), "effective sample size (sum w)^2 / sum w^2 of the weights f/q, per law"});
+    outcome.diagnostics.push_back({"weights.mean", to_list(weight_sums_.col(0) / n), "mean weight f/q, per law; close to 1 when the sample covers the law"});
+    outcome.diagnostics.push_back(
+        {"contributions.effective_size", to_list(ess), "effective sample size of the terms |phi| f/q that make up every expectation"});
+    outcome.diagnostics.push_back({"contributions.largest_share", to_list(share), "share of the largest single term in every expectation"});
+    outcome.diagnostics.push_back(
+        {"contributions.tail_index", to_list(tail), "Pareto tail index of the largest terms; above 0.7 the error bar cannot be trusted"});
+    outcome.tables.push_back(weights());
+  }
+
+  const auto warn = [&](const std::vector<std::string>& which, const std::string& text) {
+    if (!which.empty()) outcome.warnings.push_back(listing(which) + ": " + text);
+  };
+  warn(unseen, plain() ? "no point among " + std::to_string(points_) + " had a value other than zero; a rare event needs importance sampling (method aiscv)"
+                       : "no point of the final sample had a value other than zero, so nothing is known of the error");
+  warn(few, "fewer than 10 points contributed, so the error bar is rough");
+  warn(dominated, "one point carries more than 10 % of the estimate; the law drawn from misses a part that matters, and the error bar is too small");
+  warn(heavy, "the terms have a heavy tail (tail index above 0.7); the error bar is not to be trusted");
+}
+
+}  // namespace buffon
