@@ -32,12 +32,13 @@ AuxiliaryMixture given_law(const Integrands& integrands, const ImportanceSamplin
   law.alpha.resize(static_cast<Index>(centers));
   for (std::size_t k = 0; k < centers; ++k) {
     Eigen::VectorXd mean(integrands.dimension());
-    Eigen::MatrixXd deviation(integrands.dimension(), 1);
+    Eigen::VectorXd variance(integrands.dimension());
     for (std::size_t r = 0; r < d; ++r) {
       mean(static_cast<Index>(r)) = o.center[k * d + r];
-      deviation(static_cast<Index>(r), 0) = o.scale.size() == 1 ? o.scale[0] : o.scale[o.scale.size() == d ? r : k * d + r];
+      const double deviation = o.scale.size() == 1 ? o.scale[0] : o.scale[o.scale.size() == d ? r : k * d + r];
+      variance(static_cast<Index>(r)) = deviation * deviation;
     }
-    law.densities.emplace_back(GaussianPart(std::move(mean), std::move(deviation)));
+    law.densities.emplace_back(Gaussian::from_covariance(mean, variance.asDiagonal().toDenseMatrix(), {.diagonal = true}));
     law.alpha(static_cast<Index>(k)) = o.shares.empty() ? 1.0 : o.shares[k];
   }
   law.alpha *= (1 - o.initial_share) / law.alpha.sum();

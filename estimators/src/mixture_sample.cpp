@@ -42,7 +42,7 @@ struct Choice {
     return std::min(static_cast<std::size_t>(at - cumulative.begin()), cumulative.size() - 1);
   }
   std::vector<double> cumulative;
-  std::vector<const GaussianPart*> part;  // nullptr = h_0
+  std::vector<const Gaussian*> part;  // nullptr = h_0
   std::vector<Index> component;
 };
 
@@ -85,8 +85,6 @@ void AuxiliaryMixture::describe_state(Archive& archive) {
 
 void AuxiliaryMixture::log_density(const ConstMatrix& x, const ConstVector& log_h, MutVector log_q, MutMatrix log_g) const {
   const Index n = x.cols();
-  const Eigen::MatrixXd rows = x.transpose();
-  Eigen::MatrixXd work(n, x.rows());
   Eigen::MatrixXd terms(n, static_cast<Index>(densities.size()) + (initial_share > 0 ? 1 : 0));
   Index used = 0;
   for (std::size_t k = 0; k < densities.size(); ++k) {
@@ -98,7 +96,7 @@ void AuxiliaryMixture::log_density(const ConstMatrix& x, const ConstVector& log_
     }
     if (!(a > 0) && !wanted) continue;
     auto term = terms.col(used);
-    densities[k].log_density_rows(rows, work, term);
+    densities[k].log_density(x, term);
     if (wanted) log_g.col(static_cast<Index>(k)) = term;
     if (!(a > 0)) continue;
     term.array() += std::log(a);
@@ -121,10 +119,17 @@ void AuxiliaryMixture::sample(const Integrands& integrands, const Stream& stream
   Eigen::MatrixXd z(x.rows(), x.cols());
   stream.peek("point").normals(first, z);
   if (initial_share > 0) integrands.sample(stream.peek("initial"), first, x);
+  std::vector<std::vector<Index>> columns(choose.part.size());
   for (Index c = 0; c < x.cols(); ++c) {
     const std::size_t k = choose(u(0, c));
     component[static_cast<std::size_t>(c)] = choose.component[k];
-    if (choose.part[k] != nullptr) choose.part[k]->transform(z.col(c), x.col(c));
+    columns[k].push_back(c);
+  }
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    if (choose.part[k] == nullptr || columns[k].empty()) continue;
+    Eigen::MatrixXd draws = z(Eigen::all, columns[k]);
+    choose.part[k]->transform(draws);
+    x(Eigen::all, columns[k]) = draws;
   }
 }
 
