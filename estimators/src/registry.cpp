@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/estimators/registry.hpp>
 
+#include <buffon/estimators/aiscv.hpp>
+#include <buffon/estimators/importance_sampling.hpp>
+#include <buffon/estimators/plain_monte_carlo.hpp>
 #include <buffon/estimators/sobol.hpp>
 
 namespace buffon {
 
 const std::vector<MethodEntry>& estimator_methods() {
   static const std::vector<MethodEntry> entries = {
+      method_entry<PlainMonteCarlo, PlainMonteCarloOptions>("plain_monte_carlo", "Plain Monte Carlo",
+                                                            "Means and probabilities from independent draws; the method to begin with"),
+      method_entry<ImportanceSampling, ImportanceSamplingOptions>(
+          "importance_sampling", "Importance sampling with a given law",
+          "Means and probabilities from draws around centres that you give, for when you know where it matters"),
+      method_entry<AiscvKernel, AiscvOptions>("aiscv", "Adaptive importance sampling with control variates",
+                                              "Many expectations from one sample, which adapts to all of them; also rare events and several input laws"),
       method_entry<Sobol, SobolOptions>("sobol", "Sobol' indices by pick-freeze sampling",
                                         "First-order, total and closed variance-based sensitivity indices by centred classical estimators"),
   };
