@@ -67,7 +67,10 @@ std::shared_ptr<const Model> postprocessed_model(std::shared_ptr<const Model> in
                                                  std::vector<std::string> output_names, std::vector<std::string> expressions);
 
 /// A model that remembers every evaluation in an append-only file keyed by the exact bits of the inputs, so that a resumed
-/// run does not pay twice for an expensive simulator. A torn last record (kill −9) is cut off on opening.
-std::shared_ptr<const Model> journaled_model(std::shared_ptr<const Model> inner, const std::filesystem::path& file);
+/// run does not pay twice for an expensive simulator. A torn last record (kill −9) is cut off on opening. Failed points
+/// are not remembered. One process at a time may use a file.
+/// @param identity text that determines the model besides its sizes and output names, such as the resolved [model] table
+/// @throws Error(configuration) when the file belongs to another model, Error(no_input) when it cannot be read or written
+std::shared_ptr<const Model> journaled_model(std::shared_ptr<const Model> inner, const std::filesystem::path& file, const std::string& identity = {});
 
 }  // namespace buffon
