@@ -37,21 +37,30 @@ inline T two_sum(T x, T y, T& error) {
 // The 32 lanes are added in passes that fit the registers: the lanes of a pass are independent of the others.
 constexpr int lanes = 32;
 constexpr int sum_vectors = lanes / width < 8 ? lanes / width : 8;
-constexpr int pass = sum_vectors * width;
 
 double leaf_sum(const double* x, uint64_t n) {
-  double lane[lanes];
+  constexpr int vectors = lanes / width;
+  Vector total[vectors];
   const uint64_t full = n / lanes * lanes;
-  for (int first = 0; first < lanes; first += pass) {
+  for (int first = 0; first < vectors; first += sum_vectors) {
     Vector s[sum_vectors];
     for (int v = 0; v < sum_vectors; ++v) s[v] = all(0);
     for (uint64_t i = 0; i < full; i += lanes) {
-      for (int v = 0; v < sum_vectors; ++v) s[v] += load(x + i + first + v * width);
+      for (int v = 0; v < sum_vectors; ++v) s[v] += load(x + i + (first + v) * width);
     }
-    for (int v = 0; v < sum_vectors; ++v) store(lane + first + v * width, s[v]);
+    for (int v = 0; v < sum_vectors; ++v) total[first + v] = s[v];
   }
-  for (uint64_t i = full; i < n; ++i) lane[i - full] += x[i];
-  for (int half = lanes / 2; half > 0; half /= 2) {
+  if (full < n) {
+    double rest[lanes] = {};
+    for (uint64_t i = full; i < n; ++i) rest[i - full] = x[i];
+    for (int v = 0; v < vectors; ++v) total[v] += load(rest + v * width);
+  }
+  for (int half = vectors / 2; half > 0; half /= 2) {
+    for (int v = 0; v < half; ++v) total[v] += total[v + half];
+  }
+  double lane[width];
+  store(lane, total[0]);
+  for (int half = width / 2; half > 0; half /= 2) {
     for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
   }
   return lane[0];
