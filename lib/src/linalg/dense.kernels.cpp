@@ -34,21 +34,16 @@ inline T two_sum(T x, T y, T& error) {
   return s;
 }
 
-// The 32 lanes are added in passes that fit the registers: the lanes of a pass are independent of the others.
+// All 32 lanes are carried through one pass over the leaf; the carried vectors live in registers where there are enough.
 constexpr int lanes = 32;
-constexpr int sum_vectors = lanes / width < 8 ? lanes / width : 8;
 
 double leaf_sum(const double* x, uint64_t n) {
   constexpr int vectors = lanes / width;
   Vector total[vectors];
   const uint64_t full = n / lanes * lanes;
-  for (int first = 0; first < vectors; first += sum_vectors) {
-    Vector s[sum_vectors];
-    for (int v = 0; v < sum_vectors; ++v) s[v] = all(0);
-    for (uint64_t i = 0; i < full; i += lanes) {
-      for (int v = 0; v < sum_vectors; ++v) s[v] += load(x + i + (first + v) * width);
-    }
-    for (int v = 0; v < sum_vectors; ++v) total[first + v] = s[v];
+  for (int v = 0; v < vectors; ++v) total[v] = all(0);
+  for (uint64_t i = 0; i < full; i += lanes) {
+    for (int v = 0; v < vectors; ++v) total[v] += load(x + i + v * width);
   }
   if (full < n) {
     double rest[lanes] = {};
@@ -66,7 +61,8 @@ double leaf_sum(const double* x, uint64_t n) {
   return lane[0];
 }
 
-constexpr int pair_vectors = sum_vectors < 4 ? sum_vectors : 4;
+// Passes of four vectors and their errors fit the registers; the lanes of a pass are independent of the others.
+constexpr int pair_vectors = 4;
 constexpr int pair_pass = pair_vectors * width;
 
 DoubleDouble compensated_leaf_sum(const double* x, uint64_t n) {
