@@ -56,10 +56,11 @@ int main(int argc, char** argv) try {
   normals.push_back({"normals, 10 × n/10", [&] { s.normals(0, ten); }});
   normals.push_back({"normals, 1000 × n/1000", [&] { s.normals(0, tall); }});
 
-  std::vector<double> weights(1000);
-  std::iota(weights.begin(), weights.end(), 1.0);
-  const AliasTable alias(weights);
-  const CumulativeTable cumulative(weights);
+  std::vector<double> few(1000), many(1000000);
+  std::iota(few.begin(), few.end(), 1.0);
+  std::iota(many.begin(), many.end(), 1.0);
+  const AliasTable alias_few(few), alias_many(many);
+  const CumulativeTable cumulative_few(few), cumulative_many(many);
   std::vector<Index> chosen(n);
 
   for (const auto variant : available_kernel_variants()) {
@@ -80,8 +81,10 @@ int main(int argc, char** argv) try {
                                                                                                                    for (std::size_t i = 0; i < n; ++i)
                                                                                                                      y[i] = std::log(positive[i]);
                                                                                                                  }}});
-    report.compare("categories, K = 1000" + with, "M/s", millions,
-                   {{"AliasTable", [&] { alias.draw(s, 0, chosen); }}, {"CumulativeTable", [&] { cumulative.draw(s, 0, chosen); }}});
+    report.compare("categories, K = 1e3" + with, "M/s", millions,
+                   {{"AliasTable", [&] { alias_few.draw(s, 0, chosen); }}, {"CumulativeTable", [&] { cumulative_few.draw(s, 0, chosen); }}});
+    report.compare("categories, K = 1e6" + with, "M/s", millions,
+                   {{"AliasTable", [&] { alias_many.draw(s, 0, chosen); }}, {"CumulativeTable", [&] { cumulative_many.draw(s, 0, chosen); }}});
   }
   return report.finish();
 } catch (const std::exception& error) {

@@ -44,8 +44,9 @@ AliasTable::AliasTable(std::span<const double> weights) {
 }
 
 Index AliasTable::pick(std::uint64_t column, std::uint64_t word) const {
-  const Column& c = columns_[column];
-  return word >> 11 < c.keep ? static_cast<Index>(column) : c.alias;
+  const Column c = columns_[column];
+  const Index taken = -static_cast<Index>(word >> 11 >= c.keep);  // all ones or zero: a branch here would be mispredicted half of the time
+  return static_cast<Index>(column) ^ ((static_cast<Index>(column) ^ c.alias) & taken);
 }
 
 Index AliasTable::draw(const Stream& stream, std::uint64_t item) const {
