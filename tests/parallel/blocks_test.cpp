@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -92,3 +95,20 @@ TEST_CASE("blocks may start loops of their own") {
 }
 
 TEST_CASE("a negative thread count is refused") { CHECK_THROWS_AS(Context(-1), Error); }
+
+TEST_CASE("contexts that live together keep their own numbers of threads") {
+  Context one(1);
+  Context four(4);
+  Context two(2);
+  std::mutex guard;
+  std::set<std::thread::id> workers;
+  std::atomic<int> inside = 0;
+  for_blocks(four, 4, 1, [&](const Block&) {
+    ++inside;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (inside < 4 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();  // all four blocks must run at once
+    const std::scoped_lock lock(guard);
+    workers.insert(std::this_thread::get_id());
+  });
+  CHECK(workers.size() == 4);
+}

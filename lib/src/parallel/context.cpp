@@ -17,11 +17,18 @@
 #include <utility>
 
 namespace buffon {
+namespace {
 
-// The arena allows exactly `threads` workers even above the number of CPUs: tests run 8 threads on 2 CPUs.
+constexpr int max_threads = 4096;
+
+// oneTBB allows as many workers as there are CPUs unless told otherwise, and of several limits the smallest holds. One limit
+// for the whole process, far above any arena, leaves each arena its own number of threads, also above the number of CPUs.
+void lift_worker_limit() { static const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, max_threads); }
+
+}  // namespace
+
 struct Context::Arena {
-  explicit Arena(int threads) : limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)), arena(threads) {}
-  tbb::global_control limit;
+  explicit Arena(int threads) : arena((lift_worker_limit(), threads)) {}
   tbb::task_arena arena;
 };
 
@@ -34,11 +41,11 @@ int available_cpus() {
 
 Context::Context(int threads, std::stop_token stop)
     : threads_(threads == 0 ? available_cpus() : threads), stop_(std::move(stop)), evaluations_(std::make_unique<std::atomic<std::int64_t>>(0)) {
-  if (threads < 0 || threads > 4096) {
+  if (threads < 0 || threads > max_threads) {
     throw Error(ErrorCategory::usage, {.doing = "starting worker threads",
                                        .key = "threads",
                                        .value = std::to_string(threads),
-                                       .rule = "must be in [0, 4096]",
+                                       .rule = "must be in [0, " + std::to_string(max_threads) + "]",
                                        .remedy = "give 0 to use every CPU that the process may use"});
   }
   arena_ = std::make_unique<Arena>(threads_);
