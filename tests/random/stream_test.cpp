@@ -61,7 +61,7 @@ TEST_CASE("every column of a matrix is its item, whatever the chunk, the height 
   for (const Fill fill : {&Stream::uniforms, &Stream::normals, &Stream::inverse_normals}) {
     for (std::uint64_t trial = 0; trial < 60; ++trial) {
       const auto rows = static_cast<Index>(integer(choices, 4 * trial, trial % 7 == 0 ? 300 : 9));
-      const auto cols = static_cast<Index>(integer(choices, 4 * trial + 1, 200));
+      const auto cols = 1 + static_cast<Index>(integer(choices, 4 * trial + 1, 200));
       const std::uint64_t first = trial % 5 == 0 ? ~std::uint64_t{0} - 50 : integer(choices, 4 * trial + 2, 1000);
       Eigen::MatrixXd whole(rows, cols);
       (s.*fill)(first, whole);
