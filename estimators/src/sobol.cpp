@@ -5,7 +5,6 @@
 #include <buffon/core/check_options.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/parallel/blocks.hpp>
-#include <buffon/stats/quantile.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -401,12 +400,19 @@ Estimate Sobol::bootstrap_interval(const Wanted& wanted, Estimate estimate) cons
     const double value = index_formula(options_.estimator, wanted.group == "total", pick(means, rows)).value;
     if (std::isfinite(value)) values.push_back(value);
   }
+  std::sort(values.begin(), values.end());
   if (values.size() < 2) {
     estimate.lower = estimate.upper = std::numeric_limits<double>::quiet_NaN();
     return estimate;
   }
-  estimate.lower = sample_quantile(values, (1 - options_.level) / 2);
-  estimate.upper = sample_quantile(values, (1 + options_.level) / 2);
+  const auto quantile = [&](double p) {
+    const double position = p * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::size_t>(position);
+    const std::size_t above = std::min(below + 1, values.size() - 1);
+    return values[below] + (position - static_cast<double>(below)) * (values[above] - values[below]);
+  };
+  estimate.lower = quantile((1 - options_.level) / 2);
+  estimate.upper = quantile((1 + options_.level) / 2);
   return estimate;
 }
 
