@@ -67,7 +67,7 @@ Problem::Problem(CheckedModel model, std::vector<Quantity> quantities, std::vect
 }
 
 Problem::Problem(std::shared_ptr<const Model> model, JointLaw law, FailurePolicy policy)
-    : Problem(CheckedModel(given(model), law.names(), policy), all_outputs(*model), {Scenario{.name = "nominal", .law = law}}) {}
+    : Problem(CheckedModel(given(model), law.names(), policy), all_outputs(*given(model)), {Scenario{.name = "nominal", .law = law}}) {}
 
 const JointLaw& Problem::single_law(const std::string& method) const {
   if (scenarios_.size() != 1) {
