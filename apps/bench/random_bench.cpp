@@ -38,41 +38,51 @@ int main(int argc, char** argv) try {
   std::mt19937_64 mt(1);
   std::normal_distribution<double> normal;
   std::uniform_real_distribution<double> uniform;
-  std::vector<bench::Contender> normals = {{"fill_normals", [&] { s.fill_normals(0, x); }}, {"mt19937_64 + normal_distribution", [&] {
-                                                                                               for (double& v : x) v = normal(mt);
-                                                                                             }}};
+  std::vector<bench::Contender> normals = {{"fill_normals", [&] { s.fill_normals(0, x); }},
+                                           {"mt19937_64 + normal_distribution", [&]() __attribute__((flatten)){for (double& v
+                                                                                                                    : x) v = normal(mt);
+}
+}
+}
+;
 #if defined(BUFFON_HAVE_GSL)
-  const std::unique_ptr<gsl_rng, void (*)(gsl_rng*)> gsl(gsl_rng_alloc(gsl_rng_mt19937), gsl_rng_free);
-  normals.push_back({"GSL ziggurat on mt19937", [&] {
-                       for (double& v : x) v = gsl_ran_gaussian_ziggurat(gsl.get(), 1.0);
-                     }});
+const std::unique_ptr<gsl_rng, void (*)(gsl_rng*)> gsl(gsl_rng_alloc(gsl_rng_mt19937), gsl_rng_free);
+normals.push_back({"GSL ziggurat on mt19937", [&] {
+                     for (double& v : x) v = gsl_ran_gaussian_ziggurat(gsl.get(), 1.0);
+                   }});
 #else
-  report.skip("GSL not found: its ziggurat is left out");
+report.skip("GSL not found: its ziggurat is left out");
 #endif
-  Eigen::MatrixXd one(1, n), three(3, n / 3), ten(10, n / 10), tall(1000, n / 1000);
-  normals.push_back({"inverse_normals, 2 × n", [&] { s.inverse_normals(0, Eigen::Map<Eigen::MatrixXd>(x.data(), 2, n / 2)); }});
-  normals.push_back({"normals, 1 × n", [&] { s.normals(0, one); }});
-  normals.push_back({"normals, 3 × n/3", [&] { s.normals(0, three); }});
-  normals.push_back({"normals, 10 × n/10", [&] { s.normals(0, ten); }});
-  normals.push_back({"normals, 1000 × n/1000", [&] { s.normals(0, tall); }});
+Eigen::MatrixXd one(1, n), three(3, n / 3), ten(10, n / 10), tall(1000, n / 1000);
+normals.push_back({"inverse_normals, 2 × n", [&] { s.inverse_normals(0, Eigen::Map<Eigen::MatrixXd>(x.data(), 2, n / 2)); }});
+normals.push_back({"normals, 1 × n", [&] { s.normals(0, one); }});
+normals.push_back({"normals, 3 × n/3", [&] { s.normals(0, three); }});
+normals.push_back({"normals, 10 × n/10", [&] { s.normals(0, ten); }});
+normals.push_back({"normals, 1000 × n/1000", [&] { s.normals(0, tall); }});
 
-  std::vector<double> few(1000), many(1000000);
-  std::iota(few.begin(), few.end(), 1.0);
-  std::iota(many.begin(), many.end(), 1.0);
-  const AliasTable alias_few(few), alias_many(many);
-  const CumulativeTable cumulative_few(few), cumulative_many(many);
-  std::vector<Index> chosen(n);
+std::vector<double> few(1000), many(1000000);
+std::iota(few.begin(), few.end(), 1.0);
+std::iota(many.begin(), many.end(), 1.0);
+const AliasTable alias_few(few), alias_many(many);
+const CumulativeTable cumulative_few(few), cumulative_many(many);
+std::vector<Index> chosen(n);
 
-  for (const auto variant : available_kernel_variants()) {
-    force_kernel_variant(variant);
-    const std::string with = ", " + std::string(variant);
-    report.compare("normals" + with, "M/s", millions, normals);
-    report.compare("uniforms" + with, "M/s", millions, {{"fill_uniforms", [&] { s.fill_uniforms(0, x); }}, {"mt19937_64 + uniform_real_distribution", [&] {
+for (const auto variant : available_kernel_variants()) {
+  force_kernel_variant(variant);
+  const std::string with = ", " + std::string(variant);
+  report.compare("normals" + with, "M/s", millions, normals);
+    report.compare("uniforms" + with, "M/s", millions, {{"fill_uniforms", [&] {
+    s.fill_uniforms(0, x); }}, {"mt19937_64 + uniform_real_distribution", [&]() __attribute__((flatten)) {
                                                                                                               for (double& v : x) v = uniform(mt);
-                                                                                                            }}});
-    report.compare("64-bit words" + with, "M/s", millions, {{"fill_words", [&] { s.fill_words(0, words); }}, {"mt19937_64", [&] {
+}
+}
+});
+    report.compare("64-bit words" + with, "M/s", millions, {{"fill_words", [&] {
+  s.fill_words(0, words); }}, {"mt19937_64", [&]() __attribute__((flatten)) {
                                                                                                                 for (auto& w : words) w = mt();
-                                                                                                              }}});
+    }
+    }
+    });
     report.compare("exp, |x| < 100" + with, "M/s", millions, {{"vector_exp", [&] { vector_exp(wide, y); }}, {"std::exp", [&] {
                                                                                                                for (std::size_t i = 0; i < n; ++i)
                                                                                                                  y[i] = std::exp(wide[i]);
@@ -85,9 +95,10 @@ int main(int argc, char** argv) try {
                    {{"AliasTable", [&] { alias_few.draw(s, 0, chosen); }}, {"CumulativeTable", [&] { cumulative_few.draw(s, 0, chosen); }}});
     report.compare("categories, K = 1e6" + with, "M/s", millions,
                    {{"AliasTable", [&] { alias_many.draw(s, 0, chosen); }}, {"CumulativeTable", [&] { cumulative_many.draw(s, 0, chosen); }}});
-  }
-  return report.finish();
-} catch (const std::exception& error) {
-  std::fprintf(stderr, "%s\n", error.what());
-  return 64;
-}
+    }
+    return report.finish();
+    }
+    catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      return 64;
+    }
