@@ -49,6 +49,9 @@ TEST_CASE("operators bind as in mathematics") {
   CHECK(value("8/4/2") == 1);
   CHECK(value("2-3-4") == -5);
   CHECK(value("x*-y") == -6);
+  CHECK(value("x--y") == 5);
+  CHECK(value("-(-x)") == 2);
+  CHECK(value("log2\n(\tx ) +\r\n1") == 2);
   CHECK(value("1 < 2 && 3 < 2 || 1 == 1") == 1);
   CHECK(value("1 || 0 && 0") == 1);
   CHECK(value("x > 1 ? 2 : 3 + 4") == 2);
@@ -121,6 +124,7 @@ TEST_CASE("a wrong expression is refused with the place and what was expected") 
   check_refusal("x)", "at character 2: there is no \"(\" for this \")\"");
   check_refusal("x +", "at character 4: expected a number, a name or \"(\" but the expression ends here");
   check_refusal("x * / y", "at character 5: expected a number, a name or \"(\" but found \"/\"");
+  check_refusal("--x", "at character 2: two signs in a row. Write -(-x)");
   check_refusal("()", "at character 2: expected a number");
   check_refusal("sin", "the function sin needs its arguments in parentheses");
   check_refusal("sin()", "sin takes 1 argument and has 0");

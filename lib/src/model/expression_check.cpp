@@ -83,6 +83,7 @@ class Checker {
   void operand(std::size_t size, const std::string& what) {
     if (!expecting_operand_) fail(at_, "expected an operator before " + what, "Write a product with \"*\"");
     expecting_operand_ = false;
+    after_sign_ = false;
     at_start_ = false;
     at_ += size;
   }
@@ -145,6 +146,7 @@ class Checker {
     frames_.push_back(std::move(frame));
     ++at_;
     expecting_operand_ = true;
+    after_sign_ = false;
   }
 
   void close() {
@@ -196,7 +198,8 @@ class Checker {
       case '+':
       case '-':
         if (!expecting_operand_) return binary(1);
-        if (++signs_ > max_expression_depth) fail(at_, "too many signs");
+        if (after_sign_) fail(at_, "two signs in a row", "Write -(-x)");
+        after_sign_ = true;
         at_start_ = false;
         ++at_;
         return;
@@ -261,7 +264,7 @@ class Checker {
   std::string_view text_;
   const std::vector<std::string>& variables_;
   std::size_t at_ = 0;
-  std::size_t signs_ = 0;
+  bool after_sign_ = false;  ///< the last token was a sign, not an operator of two operands
   bool expecting_operand_ = true;
   bool at_start_ = true;
   std::vector<Frame> frames_;

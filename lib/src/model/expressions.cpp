@@ -168,7 +168,10 @@ std::unique_ptr<Expressions::Engine> Expressions::make_engine() const {
       };
       constant("pi", std::numbers::pi);
       constant("e", std::numbers::e);
-      parser.SetExpr(texts_[j]);
+      // The evaluator does not skip a line end before "("; between the tokens of a checked expression no space is needed.
+      std::string compact = texts_[j];
+      std::erase_if(compact, [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; });
+      parser.SetExpr(compact);
       parser.Eval();
     } catch (const mu::Parser::exception_type& error) {
       throw Error(ErrorCategory::configuration, {.doing = "reading the expression of \"" + labels_[j] + "\"",
