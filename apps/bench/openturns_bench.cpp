@@ -5,6 +5,7 @@
 //
 //     openturns_bench [replicates = 60] [calls = 80000]
 
+#include <buffon/estimators/plain_monte_carlo.hpp>
 #include <buffon/estimators/sobol.hpp>
 #include <buffon/model/model_kind.hpp>
 #include <buffon/parallel/blocks.hpp>
@@ -171,6 +172,25 @@ int main(int argc, char** argv) {
       }
       report(c.name, "sobol " + std::string(buffon::sobol_estimator_names[e]), a, b);
     }
+    Tally a, b;
+    for (int r = 0; r < replicates; ++r) {
+      buffon::PlainMonteCarloOptions options;
+      options.max_evaluations = calls;
+      double mine = 0, other = 0;
+      const double t = timed(
+          [&] { mine = buffon::plain_monte_carlo(problem, options, buffon::Stream(static_cast<std::uint64_t>(r)), context).estimates.front().estimate.value; });
+      const double u = timed([&] {
+        OT::ExpectationSimulationAlgorithm algorithm(OT::CompositeRandomVector(function, OT::RandomVector(c.law)));
+        algorithm.setBlockSize(1000);
+        algorithm.setMaximumOuterSampling(static_cast<OT::UnsignedInteger>(calls / 1000));
+        algorithm.setMaximumCoefficientOfVariation(0);
+        algorithm.run();
+        other = algorithm.getResult().getExpectationEstimate()[0];
+      });
+      a.add(std::pow(mine - c.mean, 2), t);
+      b.add(std::pow(other - c.mean, 2), u);
+    }
+    report(c.name, "plain Monte Carlo", a, b);
   }
   std::printf("\n]}\n");
 }

@@ -5,6 +5,7 @@
 #include <buffon/estimators/importance_sampling.hpp>
 #include <buffon/estimators/plain_monte_carlo.hpp>
 #include <buffon/estimators/sobol.hpp>
+#include <buffon/estimators/sobol_aiscv.hpp>
 
 namespace buffon {
 
@@ -19,6 +20,9 @@ const std::vector<MethodEntry>& estimator_methods() {
                                               "Many expectations from one sample, which adapts to all of them; also rare events and several input laws"),
       method_entry<Sobol, SobolOptions>("sobol", "Sobol' indices by pick-freeze sampling",
                                         "First-order, total and closed variance-based sensitivity indices by centred classical estimators"),
+      method_entry<SobolAiscv, SobolAiscvOptions>(
+          "sobol_aiscv", "Sobol' indices by adaptive importance sampling",
+          "First-order, total and closed indices of a non-negative smooth output, at fewer evaluations than classical estimators"),
   };
   return entries;
 }
