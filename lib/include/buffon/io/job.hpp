@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace buffon {
@@ -30,6 +31,10 @@ struct DerivedQuantity {
   std::string expression;
 };
 
+/// The name by which a derived expression refers to an estimate: every character other than letters, digits and _ is
+/// written as _, "mean_tip@stiff" as "mean_tip_stiff". Estimates that would share a name cannot be referred to.
+std::string derived_variable(std::string_view estimate);
+
 /// A configuration, read and checked as a whole before any work starts.
 struct Job {
   std::string method;
@@ -38,8 +43,10 @@ struct Job {
   RunSettings run;
   std::vector<DerivedQuantity> derived;
   Problem problem;
-  std::string resolved;                           ///< the configuration with every default filled in, canonical TOML
-  std::string digest;                             ///< of the part of `resolved` that determines the numbers (without [run]), hexadecimal
+  std::string resolved;  ///< the configuration with every default filled in, canonical TOML; reads back to the same job
+  /// SHA-256, hexadecimal, of the part of `resolved` that determines the numbers: without title, [run], and the journal and
+  /// directory of the model.
+  std::string digest;
   std::function<std::unique_ptr<Method>()> make;  ///< a fresh method object; the same every time
 };
 

@@ -136,15 +136,15 @@ Node real_node(double value) { return {.kind = Node::Kind::real, .real = value};
 Node boolean_node(bool value) { return {.kind = Node::Kind::boolean, .boolean = value}; }
 
 SourceLocation Document::locate(const Origin& origin) const {
-  if (origin.override_index >= 0) return {.file = "--set " + quoted(overrides[static_cast<std::size_t>(origin.override_index)])};
+  if (origin.override_index >= 0) return {.file = "--set " + in_quotes(overrides[static_cast<std::size_t>(origin.override_index)])};
   return {.file = file, .line = origin.line, .column = origin.column};
 }
 
 std::string key_text(std::string_view key) { return bare(key) ? std::string(key) : '"' + escaped(key) + '"'; }
 
-std::string path_step(std::string_view key) { return bare(key) && key.size() <= shown ? std::string(key) : quoted(key); }
+std::string path_step(std::string_view key) { return bare(key) && key.size() <= shown ? std::string(key) : in_quotes(key); }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   const std::string_view part = prefix(text, shown);
   return '"' + escaped(part) + (part.size() < text.size() ? "…\"" : "\"");
 }
@@ -156,7 +156,7 @@ std::string write_value(const Node& value) {
 }
 
 std::string show(const Node& value) {
-  if (value.kind == Node::Kind::text) return quoted(value.text);
+  if (value.kind == Node::Kind::text) return in_quotes(value.text);
   std::string out;
   write_inline(value, out, shown);
   const std::string_view part = prefix(out, shown + 2);

@@ -87,7 +87,7 @@ std::string write_value(const Node& value);
 /// One line of TOML for messages, cut after about 60 characters.
 std::string show(const Node& value);
 /// A word in quotes with control characters escaped, cut after about 60 characters.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 /// The key as TOML writes it: bare where that is allowed, else in quotes.
 std::string key_text(std::string_view key);
 /// The same for paths in messages, cut after about 60 characters.

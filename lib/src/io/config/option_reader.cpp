@@ -18,7 +18,7 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-std::string did_you_mean(std::string_view word) { return word.empty() ? std::string() : "did you mean " + quoted(word) + "?"; }
+std::string did_you_mean(std::string_view word) { return word.empty() ? std::string() : "did you mean " + in_quotes(word) + "?"; }
 
 }  // namespace
 

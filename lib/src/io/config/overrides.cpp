@@ -75,7 +75,7 @@ std::size_t element_of(const Document& document, std::size_t index, const Node& 
   const auto found = std::find(names.begin(), names.end(), step);
   if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
   const std::string_view close = nearest(step, names);
-  fail(document, index, path, "has no element named " + quoted(step), close.empty() ? std::string() : "did you mean " + quoted(close) + "?");
+  fail(document, index, path, "has no element named " + in_quotes(step), close.empty() ? std::string() : "did you mean " + in_quotes(close) + "?");
 }
 
 }  // namespace

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <buffon/model/model_kind.hpp>
+#include <buffon/model/problem.hpp>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "node.hpp"
+#include "option_reader.hpp"
+
+namespace buffon::config {
+
+/// A problem read from the sections model, inputs, correlations, quantities and scenarios, with these sections resolved.
+struct ReadProblem {
+  Problem problem;
+  Node model;   ///< table
+  Node inputs;  ///< arrays of tables, empty where a section is empty
+  Node correlations;
+  Node quantities;
+  Node scenarios;
+};
+
+/// @throws Error(configuration) with place, key, value and rule
+ReadProblem read_problem(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory);
+
+/// The elements of a list of tables `[[name]]`; none when it is absent.
+std::vector<Section> sections_of(const Document& document, std::string_view name, const std::string& doing);
+
+/// The table `[name]`; a shared empty one when it is absent.
+Section section_of(const Document& document, std::string_view name, std::string doing);
+
+/// Names of inputs, quantities, … stand in expressions: letters, digits and _, no digit first.
+void check_name(const Section& section, const std::string& name);
+
+}  // namespace buffon::config

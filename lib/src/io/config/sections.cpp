@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sections.hpp"
+
+#include <buffon/model/marginal.hpp>
+#include <buffon/model/model_kind.hpp>
+
+#include <array>
+
+namespace buffon {
+
+void describe(OptionVisitor& v, RunSettings& o) {
+  v.on({.name = "threads", .meaning = "worker threads, 0 = every CPU that the process may use", .range = between(0, 4096)}, o.threads);
+  v.on({.name = "max_seconds", .meaning = "end orderly at the first round boundary after this time, 0 = no limit", .unit = "seconds", .range = at_least(0)},
+       o.max_seconds);
+  v.on({.name = "checkpoint_seconds",
+        .meaning = "write a checkpoint at the first round boundary after this time since the last one",
+        .unit = "seconds",
+        .range = at_least(0)},
+       o.checkpoint_seconds);
+  v.on({.name = "report", .meaning = "write report.html"}, o.report);
+  v.on({.name = "save_draws", .meaning = "write the tables of draws and weights as .npy and CSV"}, o.save_draws);
+}
+
+namespace config {
+
+void describe(OptionVisitor& v, JobHead& o) {
+  v.on({.name = "method", .meaning = "the method that answers the question", .choices = o.methods, .required = true}, o.method);
+  v.on({.name = "seed", .meaning = "start of all random numbers: the same seed gives the same numbers", .range = at_least(0), .required = true}, o.seed);
+  v.on({.name = "title", .meaning = "heading of the report"}, o.title);
+}
+
+void describe_kind(OptionVisitor& v, ModelSection& o) {
+  v.on({.name = "kind", .meaning = "how the model is given", .choices = o.kinds, .required = true}, o.kind);
+}
+
+void describe(OptionVisitor& v, ModelSection& o) {
+  static constexpr std::array<std::string_view, 3> actions = {"stop", "retry", "replace"};
+  describe_kind(v, o);
+  v.on({.name = "on_failure", .meaning = "what happens when the model fails at a point or returns a number that is not finite"}, o.policy.action, actions);
+  v.on({.name = "retries", .meaning = "for on_failure = \"retry\": attempts after the first, then the run stops", .range = between(1, 1000)}, o.policy.retries);
+  v.on({.name = "replacement", .meaning = "for on_failure = \"replace\": value of every output at the point; it biases the result"}, o.policy.replacement);
+  v.on({.name = "journal", .meaning = "remember evaluations on disk so that a resumed run does not repeat them; the default is true for a process"}, o.journal);
+}
+
+void describe(OptionVisitor& v, InputSection& o) {
+  v.on({.name = "name", .meaning = "name of the input: letters, digits and _, not a digit first", .required = true}, o.name);
+  v.on({.name = "law", .meaning = "family of its law; the parameters of the family are keys beside it", .choices = o.laws, .required = true}, o.law);
+}
+
+void describe(OptionVisitor& v, CorrelationSection& o) {
+  v.on({.name = "between", .meaning = "names of the two inputs", .required = true, .size_min = 2, .size_max = 2}, o.between);
+  v.on({.name = "value", .meaning = "correlation of their normal scores (Gaussian copula)", .range = strictly_between(-1, 1), .required = true}, o.value);
+}
+
+void describe(OptionVisitor& v, QuantitySection& o) {
+  v.on({.name = "name", .meaning = "name of the quantity: letters, digits and _, not a digit first", .required = true}, o.name);
+  v.on({.name = "value", .meaning = "its value: an output, or an expression of inputs and outputs; either value or event"}, o.value);
+  v.on({.name = "event", .meaning = "asks for the probability that this expression is greater than 0; either value or event"}, o.event);
+}
+
+void describe(OptionVisitor& v, ScenarioSection& o) {
+  v.on({.name = "name", .meaning = "name of the scenario: letters, digits and _, not a digit first", .required = true}, o.name);
+}
+
+void describe(OptionVisitor& v, DerivedQuantity& o) {
+  v.on({.name = "name", .meaning = "name of the derived quantity: letters, digits and _, not a digit first", .required = true}, o.name);
+  v.on({.name = "value", .meaning = "expression of the estimates; in their names every character but letters, digits and _ is written as _", .required = true},
+       o.expression);
+}
+
+const std::vector<SectionText>& section_texts() {
+  static const std::vector<SectionText> texts = {
+      {"", "The top level: which method, which random numbers."},
+      {"model", "The function of the inputs. Every kind of model has keys of its own beside those of the section."},
+      {"inputs", "One [[inputs]] for every input, in the order of the model. Left out: those of the named problem."},
+      {"correlations", "One [[correlations]] for every correlated pair of inputs (Gaussian copula). Left out: independent inputs."},
+      {"quantities", "One [[quantities]] for every expectation asked for. Left out: every output of the model."},
+      {"scenarios", "One [[scenarios]] for every law of the inputs; `inputs` overrides parameters of inputs. Left out: one law."},
+      {"derived", "One [[derived]] for every function of the estimates, with a standard error by the delta method."},
+      {"options", "Options of the method."},
+      {"run", "How the job is run; without influence on the numbers, but max_seconds decides when they end."},
+  };
+  return texts;
+}
+
+namespace {
+
+template <class Entries>
+std::vector<std::string_view> names_of(const Entries& entries) {
+  std::vector<std::string_view> names;
+  for (const auto& entry : entries) names.push_back(entry.name);
+  return names;
+}
+
+}  // namespace
+
+JobHead job_head(const std::vector<MethodEntry>& methods) {
+  JobHead head;
+  head.methods = names_of(methods);
+  return head;
+}
+
+ModelSection model_section() {
+  ModelSection section;
+  section.kinds = names_of(model_kinds());
+  return section;
+}
+
+InputSection input_section() {
+  InputSection section;
+  section.laws = names_of(marginal_families());
+  return section;
+}
+
+}  // namespace config
+}  // namespace buffon

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <buffon/core/options.hpp>
+#include <buffon/io/job.hpp>
+#include <buffon/model/model.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace buffon::config {
+
+/// The keys of each section that belong to the section itself; those of a method, a model kind or a law come beside them.
+
+struct JobHead {
+  std::vector<std::string_view> methods;  ///< known names
+  std::string method;
+  std::int64_t seed = 0;
+  std::string title;
+};
+void describe(OptionVisitor& v, JobHead& o);
+
+struct ModelSection {
+  std::vector<std::string_view> kinds;  ///< known names
+  std::string kind;
+  FailurePolicy policy;
+  bool journal = false;
+};
+/// The kind alone, on which the default of `journal` depends.
+void describe_kind(OptionVisitor& v, ModelSection& o);
+void describe(OptionVisitor& v, ModelSection& o);
+
+struct InputSection {
+  std::vector<std::string_view> laws;  ///< known names
+  std::string name;
+  std::string law;
+};
+void describe(OptionVisitor& v, InputSection& o);
+
+struct CorrelationSection {
+  std::vector<std::string> between;
+  double value = 0;
+};
+void describe(OptionVisitor& v, CorrelationSection& o);
+
+struct QuantitySection {
+  std::string name;
+  std::string value;
+  std::string event;
+};
+void describe(OptionVisitor& v, QuantitySection& o);
+
+struct ScenarioSection {
+  std::string name;
+};
+void describe(OptionVisitor& v, ScenarioSection& o);
+
+void describe(OptionVisitor& v, DerivedQuantity& o);
+
+/// Sections of a job file with one sentence each, in their canonical order; the first has no name: the top level.
+struct SectionText {
+  std::string_view name;
+  std::string_view meaning;
+};
+const std::vector<SectionText>& section_texts();
+
+/// Fillers of the known names.
+JobHead job_head(const std::vector<MethodEntry>& methods);
+ModelSection model_section();
+InputSection input_section();
+
+}  // namespace buffon::config

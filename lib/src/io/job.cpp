@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/io/job.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include <buffon/stats/outcome.hpp>
+
+#include "config/node.hpp"
+#include "config/problem_reader.hpp"
+#include "config/sections.hpp"
+
+namespace buffon {
+namespace {
+
+using namespace config;
+
+/// All that `Job::make` needs, kept alive by it.
+struct Recipe {
+  Document document;
+  MethodEntry method;
+  Problem problem;
+  std::uint64_t seed = 0;
+
+  Section options() const { return section_of(document, "options", "reading the options of " + method.name); }
+
+  std::unique_ptr<Method> make(Node* resolved) const {
+    const Section section = options();
+    return located(section, [&] {
+      OptionReader reader(section);
+      auto method_object = method.make(problem, reader, Stream(seed));
+      if (resolved != nullptr) *resolved = reader.take_resolved();
+      return method_object;
+    });
+  }
+};
+
+/// Derived quantities: distinct names, and expressions of estimates that exist.
+std::vector<DerivedQuantity> read_derived(const Document& document, const Outcome& outcome, Node& resolved) {
+  std::vector<std::string> variables;
+  for (const auto& estimate : outcome.estimates) variables.push_back(derived_variable(estimate.name));
+  // A name that two estimates share means neither of them.
+  std::vector<std::string> distinct;
+  for (const auto& name : variables) {
+    if (std::count(variables.begin(), variables.end(), name) == 1) distinct.push_back(name);
+  }
+  std::vector<DerivedQuantity> derived;
+  std::set<std::string> names;
+  resolved = array_node();
+  for (const auto& section : sections_of(document, "derived", "reading the derived quantities")) {
+    check_keys(section, {"name", "value"});
+    DerivedQuantity quantity;
+    OptionReader reader(section);
+    describe(reader, quantity);
+    check_name(section, quantity.name);
+    const bool taken = std::find(variables.begin(), variables.end(), quantity.name) != variables.end();
+    if (taken || !names.insert(quantity.name).second) {
+      section.fail(section.table->find("name")->value.where, section.key("name"), in_quotes(quantity.name),
+                   taken ? "is already the name of an estimate" : "is already the name of another derived quantity", "give every one its own name");
+    }
+    try {
+      expression_model(distinct, {quantity.name}, {quantity.expression});
+    } catch (const Error& error) {
+      throw error.at(document.locate(section.table->find("value")->value.where), section.key("value"));
+    }
+    derived.push_back(quantity);
+    resolved.elements.push_back(reader.take_resolved());
+  }
+  return derived;
+}
+
+/// Sets the name unless it is an empty list or table.
+void set_section(Node& root, std::string_view name, Node value) {
+  if (value.elements.empty() && value.members.empty()) return;
+  root.set(name, std::move(value));
+}
+
+/// The part of a resolved configuration that determines the numbers.
+std::string digest_of(Node root) {
+  root.erase("title");
+  root.erase("run");
+  if (Member* model = root.find("model")) {
+    model->value.erase("journal");
+    model->value.erase("directory");
+  }
+  return sha256(write_toml(root));
+}
+
+void read_run(const Document& document, RunSettings& run, Node& resolved) {
+  const Section section = section_of(document, "run", "reading the settings of the run");
+  std::vector<std::string> keys;
+  append_names(keys, list_options_of<RunSettings>());
+  check_keys(section, keys);
+  OptionReader reader(section);
+  describe(reader, run);
+  resolved = reader.take_resolved();
+}
+
+}  // namespace
+
+std::string derived_variable(std::string_view estimate) {
+  std::string name(estimate);
+  for (char& c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    if (!plain) c = '_';
+  }
+  if (name.empty() || (name.front() >= '0' && name.front() <= '9')) name.insert(0, "_");
+  return name;
+}
+
+Job parse_job(std::string_view text, const std::string& name, const std::filesystem::path& base_directory, const std::vector<std::string>& overrides,
+              const std::vector<MethodEntry>& methods, const std::filesystem::path& run_directory) {
+  if (text.size() > max_bytes) {
+    throw Error(ErrorCategory::configuration,
+                {.doing = "reading the configuration", .value = std::to_string(text.size()) + " bytes", .rule = "must be at most " + std::to_string(max_bytes)},
+                {.file = name});
+  }
+  auto recipe = std::make_shared<Recipe>();
+  Document& document = recipe->document;
+  document.file = name;
+  document.overrides = overrides;
+  document.root = std::filesystem::path(name).extension() == ".json" ? read_json(text, name) : read_toml(text, name);
+  for (std::size_t i = 0; i < overrides.size(); ++i) apply_override(document, i);
+
+  const Section top{&document, &document.root, "", "reading the configuration"};
+  JobHead head = job_head(methods);
+  std::vector<std::string> keys;
+  append_names(keys, list_options_of(head));
+  for (const auto& section : section_texts()) {
+    if (!section.name.empty()) keys.emplace_back(section.name);
+  }
+  check_keys(top, keys);
+  OptionReader reader(top);
+  describe(reader, head);
+  Node resolved = reader.take_resolved();
+
+  Job job;
+  job.method = head.method;
+  job.title = head.title;
+  job.seed = static_cast<std::uint64_t>(head.seed);
+  Node run;
+  read_run(document, job.run, run);
+
+  recipe->method = *std::find_if(methods.begin(), methods.end(), [&](const MethodEntry& entry) { return entry.name == head.method; });
+  recipe->seed = job.seed;
+  const Section options = recipe->options();
+  std::vector<std::string> option_names;
+  append_names(option_names, list_options(recipe->method.describe));
+  check_keys(options, option_names);
+
+  ReadProblem problem = read_problem(document, base_directory, run_directory);
+  recipe->problem = problem.problem;
+  job.problem = problem.problem;
+  Node resolved_options;
+  const std::unique_ptr<Method> method = recipe->make(&resolved_options);
+  Node derived = array_node();
+  if (document.root.find("derived") != nullptr) job.derived = read_derived(document, method->outcome(), derived);
+
+  set_section(resolved, "model", std::move(problem.model));
+  set_section(resolved, "inputs", std::move(problem.inputs));
+  set_section(resolved, "correlations", std::move(problem.correlations));
+  set_section(resolved, "quantities", std::move(problem.quantities));
+  set_section(resolved, "scenarios", std::move(problem.scenarios));
+  set_section(resolved, "derived", std::move(derived));
+  set_section(resolved, "options", std::move(resolved_options));
+  set_section(resolved, "run", std::move(run));
+  job.resolved = write_toml(resolved);
+  job.digest = digest_of(std::move(resolved));
+  job.make = [recipe] { return std::as_const(*recipe).make(nullptr); };
+  return job;
+}
+
+Job read_job(const std::filesystem::path& file, const std::vector<std::string>& overrides, const std::vector<MethodEntry>& methods,
+             const std::filesystem::path& run_directory) {
+  const auto missing = [&](std::string rule) {
+    throw Error(ErrorCategory::no_input, {.doing = "reading the configuration", .rule = std::move(rule), .remedy = "give the path of a .toml or .json file"},
+                {.file = file.string()});
+  };
+  std::error_code status;
+  if (std::filesystem::is_directory(file, status)) missing("is a folder");
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) missing(std::filesystem::exists(file, status) ? "cannot be read" : "does not exist");
+  std::string text(max_bytes + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad()) missing("cannot be read");
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return parse_job(text, file.string(), file.parent_path(), overrides, methods, run_directory);
+}
+
+}  // namespace buffon
