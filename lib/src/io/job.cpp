@@ -7,6 +7,7 @@
 #include <sstream>
 #include <utility>
 
+#include <buffon/io/runner.hpp>
 #include <buffon/stats/outcome.hpp>
 
 #include "config/node.hpp"
@@ -40,29 +41,21 @@ struct Recipe {
 
 /// Derived quantities: distinct names, and expressions of estimates that exist.
 std::vector<DerivedQuantity> read_derived(const Document& document, const Outcome& outcome, Node& resolved) {
-  std::vector<std::string> variables;
-  for (const auto& estimate : outcome.estimates) variables.push_back(derived_variable(estimate.name));
-  // A name that two estimates share means neither of them.
-  std::vector<std::string> distinct;
-  for (const auto& name : variables) {
-    if (std::count(variables.begin(), variables.end(), name) == 1) distinct.push_back(name);
-  }
   std::vector<DerivedQuantity> derived;
   std::set<std::string> names;
-  resolved = array_node();
   for (const auto& section : sections_of(document, "derived", "reading the derived quantities")) {
     check_keys(section, {"name", "value"});
     DerivedQuantity quantity;
     OptionReader reader(section);
     describe(reader, quantity);
     check_name(section, quantity.name);
-    const bool taken = std::find(variables.begin(), variables.end(), quantity.name) != variables.end();
+    const bool taken = outcome.find(quantity.name) != nullptr;
     if (taken || !names.insert(quantity.name).second) {
       section.fail(section.table->find("name")->value.where, section.key("name"), in_quotes(quantity.name),
                    taken ? "is already the name of an estimate" : "is already the name of another derived quantity", "give every one its own name");
     }
     try {
-      expression_model(distinct, {quantity.name}, {quantity.expression});
+      derived_estimates({quantity}, outcome);
     } catch (const Error& error) {
       throw error.at(document.locate(section.table->find("value")->value.where), section.key("value"));
     }
@@ -100,16 +93,6 @@ void read_run(const Document& document, RunSettings& run, Node& resolved) {
 }
 
 }  // namespace
-
-std::string derived_variable(std::string_view estimate) {
-  std::string name(estimate);
-  for (char& c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    if (!plain) c = '_';
-  }
-  if (name.empty() || (name.front() >= '0' && name.front() <= '9')) name.insert(0, "_");
-  return name;
-}
 
 Job parse_job(std::string_view text, const std::string& name, const std::filesystem::path& base_directory, const std::vector<std::string>& overrides,
               const std::vector<MethodEntry>& methods, const std::filesystem::path& run_directory) {

@@ -31,10 +31,6 @@ struct DerivedQuantity {
   std::string expression;
 };
 
-/// The name by which a derived expression refers to an estimate: every character other than letters, digits and _ is
-/// written as _, "mean_tip@stiff" as "mean_tip_stiff". Estimates that would share a name cannot be referred to.
-std::string derived_variable(std::string_view estimate);
-
 /// A configuration, read and checked as a whole before any work starts.
 struct Job {
   std::string method;
