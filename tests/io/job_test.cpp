@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <buffon/model/model_kind.hpp>
+
 #include "support_job.hpp"
 
 using namespace buffon;
@@ -96,7 +98,9 @@ TEST_CASE("quantities are outputs, expressions and events") {
 }
 
 TEST_CASE("scenarios override parameters and keep the rest") {
-  const Job job = parse(base + "[[scenarios]]\nname = \"nominal\"\n[[scenarios]]\nname = \"shifted\"\ninputs = { a = { mean = 4.0 }, b = { law = \"uniform\", min = 0, max = 1 } }\n");
+  const Job job = parse(
+      base +
+      "[[scenarios]]\nname = \"nominal\"\n[[scenarios]]\nname = \"shifted\"\ninputs = { a = { mean = 4.0 }, b = { law = \"uniform\", min = 0, max = 1 } }\n");
   REQUIRE(job.problem.scenarios().size() == 2);
   const JointLaw& law = job.problem.scenarios()[1].law;
   CHECK(law.inputs()[0].law.describe() == "normal(mean = 4, std_dev = 0.5)");
@@ -123,7 +127,8 @@ TEST_CASE("overrides change single values, by number and by name, and add keys")
 TEST_CASE("faults of overrides name the flag") {
   CHECK(message_of(base, {"options.count=0"}) ==
         "--set \"options.count=0\": reading the options of probe: options.count = 0 must be in [1, 1e+09]. its unit is points.");
-  CHECK(contains(message_of(base, {"options.cuont=1"}), "--set \"options.cuont=1\": reading the options of probe: options.cuont is not a key here. did you mean \"count\"?"));
+  CHECK(contains(message_of(base, {"options.cuont=1"}),
+                 "--set \"options.cuont=1\": reading the options of probe: options.cuont is not a key here. did you mean \"count\"?"));
   CHECK(contains(message_of(base, {"seed"}), "has no \"=\""));
   CHECK(contains(message_of(base, {"inputs.c.mean=1"}), "has no element named \"c\""));
   CHECK(contains(message_of(base, {"inputs.7.mean=1"}), "has 2 elements"));
@@ -149,7 +154,8 @@ TEST_CASE("each fault ends in one message with place, key, value and rule") {
   CHECK(contains(message_of(base + "[options]\ncount = 1.5\n"), "options.count = 1.5 must be a whole number"));
   CHECK(contains(message_of(base + "[options]\nlevel = nan\n"), "options.level = nan must not be NaN"));
   CHECK(contains(message_of(base + "[options]\ntarget = inf\n"), "options.target = inf must be finite"));
-  CHECK(contains(message_of(base + "[options]\nnumbers = [1, -2]\n"), "job.toml:16:15: reading the options of probe: options.numbers[1] = -2 must be at least 0"));
+  CHECK(contains(message_of(base + "[options]\nnumbers = [1, -2]\n"),
+                 "job.toml:16:15: reading the options of probe: options.numbers[1] = -2 must be at least 0"));
   CHECK(contains(message_of(base + "[options]\nnumbers = []\n"), "must have at least 1 element"));
   CHECK(contains(message_of(base + "[options]\nnumbers = 3\n"), "options.numbers = 3 must be a list. write [3]"));
   CHECK(contains(message_of(base + "[[options]]\ncount = 3\n"), "must be a section"));
@@ -157,18 +163,19 @@ TEST_CASE("each fault ends in one message with place, key, value and rule") {
 }
 
 TEST_CASE("faults found by a constructor get the place of their key") {
-  CHECK(message_of(base + "[options]\ngroups = [[\"a\"], [\"c\"]]\n") ==
-        "job.toml:16:18: starting probe: options.groups[1] = c is not an input.");
+  CHECK(message_of(base + "[options]\ngroups = [[\"a\"], [\"c\"]]\n") == "job.toml:16:18: starting probe: options.groups[1] = c is not an input.");
   CHECK(contains(message_of(head + model + "[[inputs]]\nname = \"a\"\nlaw = \"uniform\"\nmin = 3\nmax = 2\n"), "job.toml:"));
   CHECK(contains(message_of(head + model + "[[inputs]]\nname = \"a\"\nlaw = \"uniform\"\nmin = 3\nmax = 2\n"), "inputs[0].m"));
 }
 
 TEST_CASE("faults of inputs, correlations, quantities, scenarios and derived quantities") {
-  CHECK(contains(message_of(base + "[[inputs]]\nname = \"a\"\nlaw = \"normal\"\nmean = 1\nstd_dev = 1\n"), "inputs[2].name = \"a\" is already the name of another input"));
+  CHECK(contains(message_of(base + "[[inputs]]\nname = \"a\"\nlaw = \"normal\"\nmean = 1\nstd_dev = 1\n"),
+                 "inputs[2].name = \"a\" is already the name of another input"));
   CHECK(contains(message_of(base + "[[inputs]]\nname = \"2a\"\nlaw = \"normal\"\nmean = 1\nstd_dev = 1\n"), "must be made of letters"));
   CHECK(contains(message_of(base + "[[inputs]]\nname = \"c\"\nlaw = \"normla\"\n"), "did you mean \"normal\"?"));
   CHECK(contains(message_of(base + "[[inputs]]\nname = \"c\"\nlwa = \"normal\"\n"), "did you mean \"law\"?"));
-  CHECK(contains(message_of(base + "[[inputs]]\nname = \"c\"\nlaw = \"normal\"\nmaen = 1\n"), "reading input \"c\" with law normal: inputs[2].maen is not a key here. did you mean \"mean\"?"));
+  CHECK(contains(message_of(base + "[[inputs]]\nname = \"c\"\nlaw = \"normal\"\nmaen = 1\n"),
+                 "reading input \"c\" with law normal: inputs[2].maen is not a key here. did you mean \"mean\"?"));
   const std::string pair = "[[correlations]]\nbetween = [\"a\", \"b\"]\nvalue = 0.5\n";
   CHECK(contains(message_of(base + pair + pair), "correlations[1].between = [\"a\", \"b\"] is given twice"));
   CHECK(contains(message_of(base + "[[correlations]]\nbetween = [\"a\", \"a\"]\nvalue = 0.5\n"), "must be two different inputs"));
@@ -179,7 +186,8 @@ TEST_CASE("faults of inputs, correlations, quantities, scenarios and derived qua
   CHECK(contains(message_of(base + "[[quantities]]\nname = \"q\"\nvalue = \"y +\"\n"), "job.toml:17:9: "));
   CHECK(contains(message_of(base + "[[quantities]]\nname = \"q\"\nvalue = \"y +\"\n"), "quantities[0].value"));
   CHECK(contains(message_of(base + "[[scenarios]]\nname = \"s\"\ninputs = { q = { mean = 1 } }\n"), "scenarios[0].inputs.q is not a key here"));
-  CHECK(contains(message_of(base + "[[scenarios]]\nname = \"s\"\ninputs = { a = { std_dev = -1 } }\n"), "scenarios[0].inputs.a.std_dev = -1 must be greater than 0"));
+  CHECK(contains(message_of(base + "[[scenarios]]\nname = \"s\"\ninputs = { a = { std_dev = -1 } }\n"),
+                 "scenarios[0].inputs.a.std_dev = -1 must be greater than 0"));
   CHECK(contains(message_of(base + "[[scenarios]]\nname = \"s\"\n[[scenarios]]\nname = \"s\"\n"), "is already the name of another scenario"));
   CHECK(contains(message_of(base + "[[derived]]\nname = \"r\"\nvalue = \"y / q\"\n"), "derived[0].value"));
   CHECK(contains(message_of(base + "[[derived]]\nname = \"y\"\nvalue = \"y / z\"\n"), "is already the name of an estimate"));
@@ -220,12 +228,13 @@ TEST_CASE("every named problem is resolved with inputs that give the same law") 
 }
 
 TEST_CASE("the resolved configuration reads back to itself") {
-  const std::string full = base +
-                           "[[correlations]]\nbetween = [\"b\", \"a\"]\nvalue = 0.25\n"
-                           "[[quantities]]\nname = \"q\"\nvalue = \"y^2\"\n[[quantities]]\nname = \"p\"\nevent = \"z - 1\"\n"
-                           "[[scenarios]]\nname = \"s\"\n[[scenarios]]\nname = \"t\"\ninputs = { a = { mean = 3 }, b = { law = \"uniform\", min = 1, max = 2 } }\n"
-                           "[[derived]]\nname = \"ratio\"\nvalue = \"q_s / q_t\"\n"
-                           "[options]\ntarget = 0.1\nword = \"tab\\tquote\\\" é\"\n[run]\nthreads = 3\n";
+  const std::string full =
+      base +
+      "[[correlations]]\nbetween = [\"b\", \"a\"]\nvalue = 0.25\n"
+      "[[quantities]]\nname = \"q\"\nvalue = \"y^2\"\n[[quantities]]\nname = \"p\"\nevent = \"z - 1\"\n"
+      "[[scenarios]]\nname = \"s\"\n[[scenarios]]\nname = \"t\"\ninputs = { a = { mean = 3 }, b = { law = \"uniform\", min = 1, max = 2 } }\n"
+      "[[derived]]\nname = \"ratio\"\nvalue = \"q_s / q_t\"\n"
+      "[options]\ntarget = 0.1\nword = \"tab\\tquote\\\" é\"\n[run]\nthreads = 3\n";
   const Job job = parse(full);
   const Job again = parse(job.resolved, {}, "config.resolved.toml");
   CHECK(again.resolved == job.resolved);
@@ -275,7 +284,8 @@ TEST_CASE("reading a job with a process model starts no process") {
   const auto folder = std::filesystem::temp_directory_path() / "buffon_config_spawns_nothing";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
-  const Job job = parse(head + inputs + "[model]\nkind = \"process\"\ncommand = [\"touch\", \"started\"]\noutputs = [\"y\"]\ndirectory = \"" + folder.string() + "\"\n");
+  const Job job =
+      parse(head + inputs + "[model]\nkind = \"process\"\ncommand = [\"touch\", \"started\"]\noutputs = [\"y\"]\ndirectory = \"" + folder.string() + "\"\n");
   job.make();
   CHECK_FALSE(std::filesystem::exists(folder / "started"));
   CHECK(contains(job.resolved, "journal = true"));

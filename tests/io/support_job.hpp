@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -56,7 +57,8 @@ class Probe : public Method {
     for (std::size_t g = 0; g < options_.groups.size(); ++g) {
       for (const auto& name : options_.groups[g]) {
         if (std::find(names.begin(), names.end(), name) == names.end()) {
-          throw Error(ErrorCategory::configuration, {.doing = "starting probe", .key = "options.groups[" + std::to_string(g) + "]", .value = name, .rule = "is not an input"});
+          throw Error(ErrorCategory::configuration,
+                      {.doing = "starting probe", .key = "options.groups[" + std::to_string(g) + "]", .value = name, .rule = "is not an input"});
         }
       }
     }
@@ -68,7 +70,7 @@ class Probe : public Method {
   Progress progress() const override { return {}; }
   Outcome outcome() const override {
     Outcome outcome;
-    for (const auto& name : problem_.expectation_names()) outcome.estimates.push_back({.name = name});
+    for (const auto& name : problem_.expectation_names()) outcome.estimates.push_back({name, {}, "expectation", ""});
     return outcome;
   }
   void describe_state(Archive&) override {}

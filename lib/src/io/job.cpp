@@ -133,6 +133,8 @@ Job parse_job(std::string_view text, const std::string& name, const std::filesys
   std::vector<std::string> option_names;
   append_names(option_names, list_options(recipe->method.describe));
   check_keys(options, option_names);
+  OptionReader check(options);
+  recipe->method.describe(check);
 
   ReadProblem problem = read_problem(document, base_directory, run_directory);
   recipe->problem = problem.problem;

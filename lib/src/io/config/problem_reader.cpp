@@ -155,12 +155,10 @@ class Reader {
     OptionReader reader(model_);
     describe(reader, section_);
     out_.model = reader.take_resolved();
-    if (section_.kind == "named") {
-      // Its law is needed before the model is made; the choices are checked by the description of the kind.
-      const Node* name = nullptr;
-      if (const Member* member = model_.table->find("name"); member != nullptr && member->value.kind == Node::Kind::text) name = &member->value;
-      if (name != nullptr) named_ = located(model_, [&] { return &named_problem(name->text); });
-    }
+    OptionReader check(model_);
+    entry_named(model_kinds(), section_.kind).describe(check);
+    // Its law is needed before the model is made.
+    if (section_.kind == "named") named_ = &named_problem(model_.table->find("name")->value.text);
   }
 
   void read_inputs() {
