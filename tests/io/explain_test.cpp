@@ -78,8 +78,8 @@ TEST_CASE("a Markdown table has a row for every option") {
 TEST_CASE("the committed JSON schema is the generated one") {
   const std::string generated = job_schema(estimator_methods());
   const auto file = std::filesystem::path(BUFFON_SOURCE_DIR) / "data" / "schema" / "job.schema.json";
-  if (contents(file) != generated) std::ofstream("job.schema.json") << generated;
-  CHECK_MESSAGE(contents(file) == generated, "regenerate with: buffon explain --schema > data/schema/job.schema.json");
+  const bool current = contents(file) == generated;
+  CHECK_MESSAGE(current, "regenerate with: cmake --build BUILD --target update_generated");
 }
 
 TEST_CASE("the pages of methods hold the generated option tables") {
@@ -88,7 +88,7 @@ TEST_CASE("the pages of methods hold the generated option tables") {
     if (!std::filesystem::exists(page)) continue;
     CAPTURE(page.string());
     CHECK_MESSAGE(between_markers(contents(page), "<!-- options:begin -->", "<!-- options:end -->") == method_markdown_table(entry),
-                  "regenerate with: buffon explain " << entry.name << " --markdown");
+                  "regenerate with: cmake --build BUILD --target update_generated");
   }
 }
 

@@ -155,7 +155,7 @@ TEST_CASE("each fault ends in one message with place, key, value and rule") {
   CHECK(contains(message_of(base + "[options]\nlevel = nan\n"), "options.level = nan must not be NaN"));
   CHECK(contains(message_of(base + "[options]\ntarget = inf\n"), "options.target = inf must be finite"));
   CHECK(contains(message_of(base + "[options]\nnumbers = [1, -2]\n"),
-                 "job.toml:16:15: reading the options of probe: options.numbers[1] = -2 must be at least 0"));
+                 "job.toml:17:15: reading the options of probe: options.numbers[1] = -2 must be at least 0"));
   CHECK(contains(message_of(base + "[options]\nnumbers = []\n"), "must have at least 1 element"));
   CHECK(contains(message_of(base + "[options]\nnumbers = 3\n"), "options.numbers = 3 must be a list. write [3]"));
   CHECK(contains(message_of(base + "[[options]]\ncount = 3\n"), "must be a section"));
@@ -163,7 +163,7 @@ TEST_CASE("each fault ends in one message with place, key, value and rule") {
 }
 
 TEST_CASE("faults found by a constructor get the place of their key") {
-  CHECK(message_of(base + "[options]\ngroups = [[\"a\"], [\"c\"]]\n") == "job.toml:16:18: starting probe: options.groups[1] = c is not an input.");
+  CHECK(message_of(base + "[options]\ngroups = [[\"a\"], [\"c\"]]\n") == "job.toml:17:18: starting probe: options.groups[1] = c is not an input.");
   CHECK(contains(message_of(head + model + "[[inputs]]\nname = \"a\"\nlaw = \"uniform\"\nmin = 3\nmax = 2\n"), "job.toml:"));
   CHECK(contains(message_of(head + model + "[[inputs]]\nname = \"a\"\nlaw = \"uniform\"\nmin = 3\nmax = 2\n"), "inputs[0].m"));
 }
@@ -183,7 +183,7 @@ TEST_CASE("faults of inputs, correlations, quantities, scenarios and derived qua
   CHECK(contains(message_of(base + "[[correlations]]\nbetween = [\"a\", \"b\"]\nvalue = 1\n"), "must be in (-1, 1)"));
   CHECK(contains(message_of(base + "[[quantities]]\nname = \"q\"\n"), "has neither value nor event"));
   CHECK(contains(message_of(base + "[[quantities]]\nname = \"q\"\nvalue = \"y\"\nevent = \"y\"\n"), "has both value and event"));
-  CHECK(contains(message_of(base + "[[quantities]]\nname = \"q\"\nvalue = \"y +\"\n"), "job.toml:17:9: "));
+  CHECK(contains(message_of(base + "[[quantities]]\nname = \"q\"\nvalue = \"y +\"\n"), "job.toml:18:9: "));
   CHECK(contains(message_of(base + "[[quantities]]\nname = \"q\"\nvalue = \"y +\"\n"), "quantities[0].value"));
   CHECK(contains(message_of(base + "[[scenarios]]\nname = \"s\"\ninputs = { q = { mean = 1 } }\n"), "scenarios[0].inputs.q is not a key here"));
   CHECK(contains(message_of(base + "[[scenarios]]\nname = \"s\"\ninputs = { a = { std_dev = -1 } }\n"),

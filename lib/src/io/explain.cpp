@@ -209,9 +209,11 @@ std::string explain_model_kind(const ModelKind& kind) {
 std::string explain_problem(const NamedProblem& problem) {
   std::string out = problem.name + '\n' + wrapped(sentence(problem.summary), 2);
   out += "\nIn a job file: kind = \"named\" and name = \"" + problem.name + "\" in [model].\n\nInputs:\n";
-  for (const auto& input : problem.law().inputs()) out += "  " + input.name + ": " + input.law.describe() + '\n';
+  const JointLaw law = problem.law();
+  const std::shared_ptr<const Model> model = problem.model();
+  for (const auto& input : law.inputs()) out += "  " + input.name + ": " + input.law.describe() + '\n';
   out += "Outputs:\n";
-  for (const auto& name : problem.model()->output_names()) out += "  " + name + '\n';
+  for (const auto& name : model->output_names()) out += "  " + name + '\n';
   return out;
 }
 

@@ -30,6 +30,7 @@ struct DerivedQuantity {
   std::string name;
   std::string expression;
 };
+void describe(OptionVisitor& visitor, DerivedQuantity& quantity);
 
 /// A configuration, read and checked as a whole before any work starts.
 struct Job {

@@ -21,6 +21,12 @@ void describe(OptionVisitor& v, RunSettings& o) {
   v.on({.name = "save_draws", .meaning = "write the tables of draws and weights as .npy and CSV"}, o.save_draws);
 }
 
+void describe(OptionVisitor& v, DerivedQuantity& o) {
+  v.on({.name = "name", .meaning = "name of the derived quantity: letters, digits and _, not a digit first", .required = true}, o.name);
+  v.on({.name = "value", .meaning = "expression of the estimates; in their names every character but letters, digits and _ is written as _", .required = true},
+       o.expression);
+}
+
 namespace config {
 
 void describe(OptionVisitor& v, JobHead& o) {
@@ -60,12 +66,6 @@ void describe(OptionVisitor& v, QuantitySection& o) {
 
 void describe(OptionVisitor& v, ScenarioSection& o) {
   v.on({.name = "name", .meaning = "name of the scenario: letters, digits and _, not a digit first", .required = true}, o.name);
-}
-
-void describe(OptionVisitor& v, DerivedQuantity& o) {
-  v.on({.name = "name", .meaning = "name of the derived quantity: letters, digits and _, not a digit first", .required = true}, o.name);
-  v.on({.name = "value", .meaning = "expression of the estimates; in their names every character but letters, digits and _ is written as _", .required = true},
-       o.expression);
 }
 
 const std::vector<SectionText>& section_texts() {

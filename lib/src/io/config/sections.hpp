@@ -56,8 +56,6 @@ struct ScenarioSection {
 };
 void describe(OptionVisitor& v, ScenarioSection& o);
 
-void describe(OptionVisitor& v, DerivedQuantity& o);
-
 /// Sections of a job file with one sentence each, in their canonical order; the first has no name: the top level.
 struct SectionText {
   std::string_view name;
