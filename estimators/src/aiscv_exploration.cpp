@@ -6,6 +6,9 @@
 #include <buffon/linalg/vector_math.hpp>
 #include <buffon/parallel/blocks.hpp>
 
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -18,6 +21,9 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double log_two = 0.69314718055994530942;
 constexpr std::int64_t block_size = 1024;
+// An indicator leaves f its tails, and ∫ f² / g is finite for normal laws only when the variances of g are more than half of
+// those of f; the moments above a threshold are narrower than that.
+constexpr double least_event_variance = 0.6;
 constexpr double largest_log_ratio = 300;  // squares of density ratios stay finite
 
 void exp_in_place(MutMatrix m) {
@@ -30,6 +36,27 @@ void exp_in_place(MutMatrix m) {
 double effective_size(const Eigen::VectorXd& weights) {
   const double sum = weights.sum();
   return sum > 0 ? sum * sum / weights.squaredNorm() : 0;
+}
+
+// The same density with every variance, relative to the covariance F Fᵀ of f, at least `least_event_variance`.
+GaussianMixture widened(const GaussianMixture& narrow, const Eigen::MatrixXd& factor, bool diagonal) {
+  GaussianMixture wide = narrow;
+  const auto lower = factor.triangularView<Eigen::Lower>();
+  for (Gaussian& part : wide.parts) {
+    Eigen::MatrixXd covariance = part.covariance();
+    if (diagonal) {
+      covariance.diagonal() = covariance.diagonal().cwiseMax(least_event_variance * factor.rowwise().squaredNorm());
+    } else {
+      const Eigen::MatrixXd half = lower.solve(covariance);
+      const Eigen::MatrixXd relative = lower.solve(half.transpose());
+      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(relative);
+      if (eigen.eigenvalues().minCoeff() >= least_event_variance) continue;
+      const Eigen::MatrixXd axes = factor * eigen.eigenvectors();
+      covariance = axes * eigen.eigenvalues().cwiseMax(least_event_variance).asDiagonal() * axes.transpose();
+    }
+    part = Gaussian::from_covariance(part.mean(), covariance, {.diagonal = diagonal});
+  }
+  return wide;
 }
 
 }  // namespace
@@ -185,6 +212,13 @@ GaussianFit AiscvExploration::fit_settings() const {
   return {.ridge = options_.ridge, .scale = scale_, .diagonal = options_.diagonal, .parts = options_.family == AiscvFamily::gaussian ? 1 : options_.components};
 }
 
+Eigen::MatrixXd AiscvExploration::law_factor(const Eigen::VectorXd& ratio) const {
+  if (integrands_->standard_normal()) return Eigen::MatrixXd::Identity(x_.rows(), x_.rows());
+  GaussianFit settings = fit_settings();
+  settings.parts = 1;
+  return fit_gaussian_mixture(x_, ratio, settings, fit_stream_).parts.front().lower();
+}
+
 void AiscvExploration::pilot(Context& context) {
   AuxiliaryMixture initial;
   initial.initial_share = 1;
@@ -222,6 +256,7 @@ void AiscvExploration::adapt(Context& context) {
     const Stream labels = fit_stream_.peek("integrand", static_cast<std::uint64_t>(j)).peek("round", static_cast<std::uint64_t>(round));
     if (sizes(j) > 0) {
       next.densities[at] = fit_gaussian_mixture(x_, weight, settings, labels);
+      if (integrands_->has_level(j)) next.densities[at] = widened(next.densities[at], law_factor(ratio), options_.diagonal);
     } else if (adapted_) {
       next.densities[at] = law_.densities[at];
     } else {  // nothing seen of φ_j yet: the Gaussian of f_j itself

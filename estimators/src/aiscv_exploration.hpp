@@ -66,7 +66,8 @@ class AiscvExploration {
   Eigen::VectorXd ratios_to_sample(const ConstVector& log_density) const;  ///< exp(log density − log h) at all points
   void summarise();                                                        ///< exponents, Î, V and criterion weights from all points
   GaussianFit fit_settings() const;
-  Eigen::VectorXd scaled_weights() const;  ///< criterion weights for functions in their units, largest 1
+  Eigen::MatrixXd law_factor(const Eigen::VectorXd& ratio) const;  ///< Cholesky factor of the covariance of f_j, from the weights f_j / h
+  Eigen::VectorXd scaled_weights() const;                          ///< criterion weights for functions in their units, largest 1
   void renew_weights(const Eigen::VectorXd& standard_errors);
 
   std::shared_ptr<const Integrands> integrands_;

@@ -35,11 +35,12 @@ double upper_quantile(const Eigen::VectorXd& level, const Eigen::VectorXd& weigh
 }  // namespace
 
 // Multilevel cross-entropy (R. Y. Rubinstein, D. P. Kroese, "The Cross-Entropy Method", 2004, ch. 3) for all events at once: every
-// event j on its way has its own density g_j (at first f_j). Its next threshold is the level that a share ρ of g_j lies above,
-// estimated with weights g_j / h on all points so far, and never above 0; the next g_j is fitted to the points above the threshold with
-// weights f_j / h. One batch from the equal mixture of these g_j serves all. An event has arrived when a share ρ of its density hits it.
+// event j on its way has a density of its own (at first f_j). Its next threshold is the level that a share ρ of this density lies
+// above, estimated with weights g_j / h on all points so far; the next density is f_j moved to the mean of f_j above the
+// threshold (weights f_j / h). Only the mean moves: a fitted covariance would shrink level by level, lose sight of the next
+// level, and need d² numbers from few points. One batch from the equal mixture of these densities serves all events on
+// their way; an event has arrived when a share ρ of its density hits it.
 void AiscvExploration::temper(Context& context) {
-  const GaussianFit settings = fit_settings();
   AuxiliaryMixture next;
   next.densities.resize(static_cast<std::size_t>(count()));
   Eigen::VectorXd sizes = Eigen::VectorXd::Constant(count(), std::numeric_limits<double>::infinity());
@@ -72,8 +73,8 @@ void AiscvExploration::temper(Context& context) {
       temper_state_[at] = given_up;
       return;
     }
-    const Stream labels = fit_stream_.peek("level", static_cast<std::uint64_t>(j)).peek("round", static_cast<std::uint64_t>(levels_done_));
-    tempered_[at] = fit_gaussian_mixture(x_, weight, settings, labels);
+    const Eigen::MatrixXd lower = tempered_[at].parts.empty() ? law_factor(ratio) : tempered_[at].parts.front().lower();
+    tempered_[at] = GaussianMixture(Gaussian::from_cholesky(x_ * weight / weight.sum(), lower));
     next.densities[at] = tempered_[at];
   });
 
