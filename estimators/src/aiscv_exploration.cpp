@@ -24,6 +24,9 @@ constexpr std::int64_t block_size = 1024;
 // An indicator leaves f its tails, and ∫ f² / g is finite for normal laws only when the variances of g are more than half of
 // those of f; the moments above a threshold are narrower than that.
 constexpr double least_event_variance = 0.6;
+// Regression uses every g_l / g_α as a control; a few points for every density keep all of them bounded (by J / share), since
+// rare huge controls would govern the fit.
+constexpr double regression_share = 0.05;
 constexpr double largest_log_ratio = 300;  // squares of density ratios stay finite
 
 void exp_in_place(MutMatrix m) {
@@ -262,7 +265,7 @@ void AiscvExploration::adapt(Context& context) {
     } else {  // nothing seen of φ_j yet: the Gaussian of f_j itself
       next.densities[at] = fit_gaussian_mixture(x_, ratio, {.ridge = settings.ridge, .scale = settings.scale, .diagonal = settings.diagonal}, labels);
     }
-    thin_[at] = sizes(j) > 0 && sizes(j) < 2.0 * static_cast<double>(options_.diagonal ? 2 : x_.rows() + 1) ? 1 : 0;
+    thin_[at] = sizes(j) > 0 && sizes(j) < 2.0 * static_cast<double>(settings.parts * (options_.diagonal ? 2 : x_.rows() + 1)) ? 1 : 0;
   });
 
   // (b) mixture weights from F̂(α) on all points, with the control parameters of the step before.
@@ -293,6 +296,9 @@ void AiscvExploration::adapt(Context& context) {
   if (!(start.sum() > 0)) start.setOnes();
   MixtureWeights best = minimise_mixture_weights(context, ratios, costs, start);
   next.alpha = std::move(best.alpha);
+  if (options_.control == AiscvControl::regression) {
+    next.alpha = (1 - regression_share) * next.alpha.array() + regression_share / static_cast<double>(count());
+  }
 
   // (c) a batch of the new law; (e) balance weights of all points are renewed with it.
   const std::int64_t points = batch();

@@ -65,7 +65,7 @@ struct AiscvOptions {
   std::int64_t components = 2;                    ///< Gaussians per auxiliary density, for gaussian_mixture, in [1, 20]
   bool diagonal = false;                          ///< diagonal covariances only (many dimensions, few points)
   AiscvWeights weights = AiscvWeights::relative;  ///< criterion weights w_j
-  std::vector<double> custom_weights;             ///< for weights = custom: w_1..w_J, positive
+  std::vector<double> custom_weights = {};        ///< for weights = custom: w_1..w_J, positive
   AiscvFinal final = AiscvFinal::newest;          ///< densities of the final sample when the last step did not help
   PointSpace space = PointSpace::automatic;       ///< where the densities are fitted
   AiscvSampling sampling = AiscvSampling::multinomial;

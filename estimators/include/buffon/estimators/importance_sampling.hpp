@@ -38,15 +38,15 @@ namespace buffon {
 //     ImportanceSamplingResult r = importance_sampling(problem, options, Stream(1), context);
 
 struct ImportanceSamplingOptions {
-  std::int64_t max_evaluations = 100000;        ///< model evaluations at most, at least 1
-  std::vector<double> center;                   ///< coordinates of one centre, or of several one after the other
-  std::vector<double> scale = {1.0};            ///< standard deviations: one for all, one per coordinate, or one per coordinate of every centre
-  std::vector<double> shares;                   ///< relative weights of the centres; empty = equal
-  double initial_share = 0.1;                   ///< share s of draws from the law of the inputs, in [0, 1)
-  PointSpace space = PointSpace::automatic;     ///< where centres live
-  std::optional<double> target_std_error;       ///< as for plain_monte_carlo
-  std::optional<double> target_relative_error;  ///< as for plain_monte_carlo
-  double level = 0.95;                          ///< confidence level of intervals, in (0, 1)
+  std::int64_t max_evaluations = 100000;             ///< model evaluations at most, at least 1
+  std::vector<double> center = {};                   ///< coordinates of one centre, or of several one after the other
+  std::vector<double> scale = {1.0};                 ///< standard deviations: one for all, one per coordinate, or one per coordinate of every centre
+  std::vector<double> shares = {};                   ///< relative weights of the centres; empty = equal
+  double initial_share = 0.1;                        ///< share s of draws from the law of the inputs, in [0, 1)
+  PointSpace space = PointSpace::automatic;          ///< where centres live
+  std::optional<double> target_std_error = {};       ///< as for plain_monte_carlo
+  std::optional<double> target_relative_error = {};  ///< as for plain_monte_carlo
+  double level = 0.95;                               ///< confidence level of intervals, in (0, 1)
 };
 void describe(OptionVisitor& visitor, ImportanceSamplingOptions& options);
 

@@ -46,10 +46,10 @@ void evaluate_points(Context& context, const Integrands& integrands, const Const
 std::int64_t next_round(std::int64_t done, std::int64_t limit, std::int64_t most);
 
 struct MixtureSampleSettings {
-  bool stratified = false;              ///< stratified choice of components
-  bool regression = false;              ///< regress on all g_l / q (needs beta)
-  double level = 0.95;                  ///< confidence level
-  std::vector<std::int64_t> exponents;  ///< φ_j is divided by 2^exponent before anything is squared; empty = zeros
+  bool stratified = false;                   ///< stratified choice of components
+  bool regression = false;                   ///< regress on all g_l / q (needs beta)
+  double level = 0.95;                       ///< confidence level
+  std::vector<std::int64_t> exponents = {};  ///< φ_j is divided by 2^exponent before anything is squared; empty = zeros
 };
 
 /// The estimator (1) of aiscv.hpp for a given law: unbiased for every expectation, with the covariance of all of them.

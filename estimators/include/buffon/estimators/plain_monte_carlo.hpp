@@ -37,10 +37,10 @@ namespace buffon {
 //     PlainMonteCarloResult r = plain_monte_carlo(problem, options, Stream(1), context);
 
 struct PlainMonteCarloOptions {
-  std::int64_t max_evaluations = 100000;        ///< model evaluations at most, at least 1
-  std::optional<double> target_std_error;       ///< stop when no estimate has a larger standard error, positive
-  std::optional<double> target_relative_error;  ///< stop when no estimate has a larger standard error relative to its value, positive
-  double level = 0.95;                          ///< confidence level of intervals, in (0, 1)
+  std::int64_t max_evaluations = 100000;             ///< model evaluations at most, at least 1
+  std::optional<double> target_std_error = {};       ///< stop when no estimate has a larger standard error, positive
+  std::optional<double> target_relative_error = {};  ///< stop when no estimate has a larger standard error relative to its value, positive
+  double level = 0.95;                               ///< confidence level of intervals, in (0, 1)
 };
 void describe(OptionVisitor& visitor, PlainMonteCarloOptions& options);
 
