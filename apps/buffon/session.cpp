@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include <buffon/core/error.hpp>
+#include <buffon/io/files.hpp>
+#include <buffon/io/runner.hpp>
+#include <buffon/report/format.hpp>
+#include <buffon/report/html.hpp>
+
+#include "progress_line.hpp"
+#include "verbs.hpp"
+
+namespace buffon::cli {
+namespace {
+
+/// Characters of a UTF-8 text.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+void add_rows(std::vector<std::vector<std::string>>& rows, const std::vector<NamedEstimate>& estimates, bool groups, bool effective) {
+  for (const NamedEstimate& e : estimates) {
+    const FormattedEstimate shown = format_estimate(e.estimate);
+    std::vector<std::string> row;
+    if (groups) row.push_back(e.group);
+    row.insert(row.end(), {e.name, shown.value, shown.std_error, "[" + shown.lower + ", " + shown.upper + "]"});
+    if (effective) row.push_back(e.estimate.effective_size > 0 ? format_count(std::llround(e.estimate.effective_size)) : "");
+    row.push_back(e.note);
+    rows.push_back(std::move(row));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> JobRequest::overrides() const {
+  std::vector<std::string> all = set;
+  if (threads) all.push_back("run.threads=" + std::to_string(*threads));
+  if (seed) all.push_back("seed=" + std::to_string(*seed));
+  return all;
+}
+
+std::string JobRequest::text() const { return file.empty() ? "method = \"" + method + "\"\n" : read_file(file); }
+
+std::string JobRequest::name() const { return file.empty() ? "command line" : file; }
+
+std::filesystem::path JobRequest::base_directory() const {
+  return file.empty() ? std::filesystem::current_path() : std::filesystem::absolute(std::filesystem::path(file)).parent_path();
+}
+
+Job JobRequest::read(const std::filesystem::path& run_directory) const {
+  if (file.empty() == method.empty()) {
+    throw Error(ErrorCategory::usage, {.doing = "reading the command line",
+                                       .rule = file.empty() ? "a job is missing" : "a job file and --method exclude each other",
+                                       .remedy = "give a job file, or --method NAME with --set key=value"});
+  }
+  if (file.empty()) return parse_job(text(), name(), base_directory(), overrides(), all_methods(), run_directory);
+  return read_job(file, overrides(), all_methods(), run_directory);
+}
+
+Job stored_job(const RunDirectory& directory) {
+  return parse_job(directory.resolved(), directory.file("config.resolved.toml").string(), directory.origin().base_directory, {}, all_methods(),
+                   directory.path());
+}
+
+int run_to_summary(const Job& job, RunDirectory& directory, bool quiet) {
+  Result result;
+  {
+    SignalStop signals;
+    ProgressLine line(progress_style(quiet));
+    result = run_job(job, directory, signals.token(), line);
+  }
+  if (job.run.report) write_report_of(result, directory.path(), job.resolved);
+  if (quiet) return 0;
+  std::fputs(summary_text(result).c_str(), stdout);
+  std::printf("\nResult: %s\n", directory.file("result.json").c_str());
+  if (job.run.report) std::printf("Report: %s\n", directory.file("report.html").c_str());
+  return 0;
+}
+
+void write_report_of(const Result& result, const std::filesystem::path& directory, const std::string& resolved) {
+  ReportInput input{.title = result.title,
+                    .method = result.method,
+                    .method_title = {},
+                    .method_summary = {},
+                    .resolved_config = resolved,
+                    .outcome = result.outcome,
+                    .derived = result.derived,
+                    .provenance = result.provenance,
+                    .seconds = result.seconds};
+  for (const MethodEntry& entry : all_methods()) {
+    if (entry.name != result.method) continue;
+    input.method_title = entry.title;
+    input.method_summary = entry.summary;
+  }
+  write_report(input, directory);
+}
+
+std::string summary_text(const Result& result) {
+  std::vector<NamedEstimate> all = result.outcome.estimates;
+  all.insert(all.end(), result.derived.begin(), result.derived.end());
+  const bool groups = std::any_of(all.begin(), all.end(), [&](const NamedEstimate& e) { return e.group != all.front().group; });
+  const bool effective = std::any_of(all.begin(), all.end(), [](const NamedEstimate& e) { return e.estimate.effective_size > 0; });
+  const double level = all.empty() ? 0.95 : all.front().estimate.level;
+  std::vector<std::string> head;
+  if (groups) head.emplace_back("kind");
+  head.insert(head.end(), {"name", "estimate", "std. error", fmt::format("{:.4g} % interval", 100 * level)});
+  if (effective) head.emplace_back("effective size");
+  head.emplace_back("");
+  std::vector<std::vector<std::string>> rows = {head};
+  add_rows(rows, all, groups, effective);
+
+  std::string text = (result.title.empty() ? result.method : result.title + " (" + result.method + ")") + "\n\n" + text_table(rows) + "\n";
+  text += format_count(result.outcome.evaluations) + " model evaluations in " + format_seconds(result.seconds);
+  if (!result.outcome.stop_reason.empty()) text += "; ended because " + result.outcome.stop_reason;
+  text += ".\n";
+  for (const std::string& warning : result.outcome.warnings) text += "Warning: " + warning + "\n";
+  return text;
+}
+
+std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()), 0);
+    for (std::size_t j = 0; j < row.size(); ++j) widths[j] = std::max(widths[j], width(row[j]));
+  }
+  std::string text;
+  const auto line = [&](const std::vector<std::string>& row) {
+    std::string cells;
+    for (std::size_t j = 0; j < row.size(); ++j) cells += row[j] + std::string(widths[j] - width(row[j]) + 2, ' ');
+    const std::size_t last = cells.find_last_not_of(' ');
+    text += cells.substr(0, last == std::string::npos ? 0 : last + 1) + "\n";
+  };
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    line(rows[i]);
+    if (i > 0) continue;
+    std::vector<std::string> rule;
+    for (const std::size_t w : widths) rule.emplace_back(w, '-');
+    line(rule);
+  }
+  return text;
+}
+
+}  // namespace buffon::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <buffon/io/job.hpp>
+#include <buffon/io/result.hpp>
+#include <buffon/io/run_directory.hpp>
+
+namespace buffon::cli {
+
+/// A job as the command line gives it.
+struct JobRequest {
+  std::string file;    ///< configuration file; empty = the command line alone
+  std::string method;  ///< for a job without a file
+  std::vector<std::string> set;
+  std::optional<std::int64_t> threads;
+  std::optional<std::uint64_t> seed;
+
+  /// `set` with the flags that are short forms of it.
+  std::vector<std::string> overrides() const;
+  /// The text of the configuration: the file's, or one made of the method alone.
+  std::string text() const;
+  /// What messages call it.
+  std::string name() const;
+  std::filesystem::path base_directory() const;
+  /// Reads and checks the job. @param run_directory as for `read_job`
+  Job read(const std::filesystem::path& run_directory = {}) const;
+};
+
+/// The job that a run directory holds.
+Job stored_job(const RunDirectory& directory);
+
+/// Runs or continues the job, writes the report and prints the summary. @returns the exit status
+int run_to_summary(const Job& job, RunDirectory& directory, bool quiet);
+
+/// Writes report.html of a result, with the configuration that is stored beside it.
+void write_report_of(const Result& result, const std::filesystem::path& directory, const std::string& resolved);
+
+/// The table of estimates for a terminal.
+std::string summary_text(const Result& result);
+
+/// Columns of text, left-aligned, the first row underlined.
+std::string text_table(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace buffon::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "session.hpp"
+#include "verbs.hpp"
+
+namespace buffon::cli {
+namespace {
+
+struct Options {
+  std::string directory;
+  std::optional<std::int64_t> threads;
+  bool quiet = false;
+};
+
+int resume(const Options& o) {
+  RunDirectory directory = RunDirectory::open(o.directory);
+  if (std::filesystem::exists(directory.file("result.json"))) {
+    // The run may have been killed after its result and before its report.
+    const Result result = read_result(directory.path());
+    Job job = stored_job(directory);
+    if (job.run.report && !std::filesystem::exists(directory.file("report.html"))) write_report_of(result, directory.path(), job.resolved);
+    if (!o.quiet) {
+      std::fprintf(stderr, "buffon: the run in %s has ended already, there is nothing left to do\n", directory.path().c_str());
+      std::fputs(summary_text(result).c_str(), stdout);
+    }
+    return 0;
+  }
+  Job job = stored_job(directory);
+  if (o.threads) job.run.threads = *o.threads;
+  return run_to_summary(job, directory, o.quiet);
+}
+
+}  // namespace
+
+void add_resume(CLI::App& app, Action& action) {
+  auto* verb = app.add_subcommand("resume", "Continue a run that was interrupted or killed; gives the same numbers as an undisturbed run");
+  auto o = std::make_shared<Options>();
+  verb->add_option("directory", o->directory, "run directory")->required();
+  verb->add_option("--threads", o->threads, "worker threads, 0 = every CPU (never changes the numbers)");
+  verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary");
+  verb->callback([o, &action] { action = [o] { return resume(*o); }; });
+}
+
+}  // namespace buffon::cli

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "session.hpp"
+#include "verbs.hpp"
+
+namespace buffon::cli {
+namespace {
+
+struct Options {
+  JobRequest job;
+  std::string out;
+  bool quiet = false;
+  bool force = false;
+};
+
+int run(const Options& o) {
+  // The whole job is read and checked before a folder is made.
+  const Job checked = o.job.read();
+  const std::string stem = o.job.file.empty() ? o.job.method : std::filesystem::path(o.job.file).stem().string();
+  const std::filesystem::path out = o.out.empty() ? default_run_directory(stem) : std::filesystem::path(o.out);
+  RunDirectory directory = RunDirectory::create(out, checked.resolved, o.job.text(),
+                                                {.file = o.job.file, .base_directory = o.job.base_directory(), .overrides = o.job.overrides()}, o.force);
+  if (!o.quiet) std::fprintf(stderr, "buffon: running %s in %s\n", checked.method.c_str(), directory.path().c_str());
+  // Read again from the folder: a resumed run will do the same.
+  return run_to_summary(stored_job(directory), directory, o.quiet);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto* verb = app.add_subcommand("run", "Run a job and write its results and report into a directory");
+  auto o = std::make_shared<Options>();
+  verb->add_option("job", o->job.file, "job file (TOML or JSON)");
+  verb->add_option("--method", o->job.method, "run this method without a job file (with --set and --seed)");
+  verb->add_option("--out,-o", o->out, "run directory (default: JOB.out here, numbered when it exists)");
+  verb->add_option("--set", o->job.set, "override a key: section.key=value (repeatable)")->allow_extra_args(false);
+  verb->add_option("--threads", o->job.threads, "worker threads, 0 = every CPU (never changes the numbers)");
+  verb->add_option("--seed", o->job.seed, "seed of the random numbers");
+  verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary");
+  verb->add_flag("--force", o->force, "replace the run that the directory holds");
+  verb->callback([o, &action] { action = [o] { return run(*o); }; });
+}
+
+}  // namespace buffon::cli
