@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <process.hpp>
+#include <temporary_directory.hpp>
+#include <thread>
+#include <utility>
+
+#include <buffon/io/files.hpp>
+#include <buffon/io/result.hpp>
+#include <buffon/random/stream.hpp>
+
+using namespace buffon;
+
+namespace {
+
+const std::string program = BUFFON_EXECUTABLE;
+
+// About fifty rounds of some milliseconds, a checkpoint after each.
+constexpr const char* plain_job = R"(method = "plain_monte_carlo"
+seed = 3
+[model]
+kind = "expression"
+outputs = ["y = exp(0.3 * x1) * sin(x2) + x1^2"]
+[[inputs]]
+name = "x1"
+law = "normal"
+mean = 0.0
+std = 1.0
+[[inputs]]
+name = "x2"
+law = "uniform"
+lower = 0.0
+upper = 2.0
+[[quantities]]
+name = "mean"
+value = "y"
+[[quantities]]
+name = "p"
+event = "y - 3"
+[[derived]]
+name = "ratio"
+value = "p / mean"
+[options]
+max_evaluations = 1500000
+[run]
+threads = 1
+checkpoint_seconds = 0
+report = false
+save_draws = true
+)";
+
+constexpr const char* adaptive_job = R"(method = "aiscv"
+seed = 3
+[model]
+kind = "named"
+name = "cantilever"
+[options]
+max_evaluations = 20000
+[run]
+threads = 1
+checkpoint_seconds = 0
+report = false
+save_draws = true
+)";
+
+/// Changes whenever a new checkpoint stands under its name.
+std::pair<ino_t, long> mark(const std::filesystem::path& file) {
+  struct stat status = {};
+  if (::stat(file.c_str(), &status) != 0) return {0, 0};
+  return {status.st_ino, status.st_ctim.tv_nsec};
+}
+
+/// Waits until `checkpoints` new ones were written, or the process ended.
+void wait_for(Process& process, const std::filesystem::path& run, std::uint64_t checkpoints) {
+  const std::filesystem::path file = run / "checkpoint/state.bin";
+  auto last = mark(file);
+  while (checkpoints > 0 && process.running()) {
+    const auto now = mark(file);
+    if (now != last) --checkpoints;
+    last = now;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
+/// Everything that a run promises to repeat: the result without its block "run", and the draws.
+std::string numbers(const std::filesystem::path& run) {
+  std::string all = reproducible_part(read_result(run));
+  if (std::filesystem::exists(run / "draws")) {
+    for (const char* name : {"weights.npy", "weights.csv"}) {
+      if (std::filesystem::exists(run / "draws" / name)) all += read_file(run / "draws" / name);
+    }
+  }
+  return all;
+}
+
+std::string undisturbed(const TemporaryDirectory& temporary, const std::string& threads) {
+  Process process({program, "run", "job.toml", "--out", "whole" + threads, "--threads", threads, "--quiet"}, temporary.path());
+  const int status = process.wait();
+  INFO(process.err());
+  REQUIRE(status == 0);
+  return numbers(temporary / ("whole" + threads));
+}
+
+/// Kills runs of a job at `points` pinned places and resumes each; returns how many were really killed in their work.
+int kill_and_resume(const char* job, int points, std::uint64_t most_checkpoints) {
+  TemporaryDirectory temporary;
+  write_file(temporary / "job.toml", job);
+  const std::string expected = undisturbed(temporary, "1");
+  CHECK(undisturbed(temporary, "3") == expected);
+
+  const Stream places = Stream(20).peek("places of the kills");
+  int killed = 0;
+  for (int point = 0; point < points; ++point) {
+    std::uint32_t words[4];
+    places.words(static_cast<std::uint64_t>(point), 0, words);
+    const std::string name = "run" + std::to_string(point);
+    const std::filesystem::path run = temporary / name;
+    // Two kills: one in the first part, one after the first resumption.
+    for (int part = 0; part < 2; ++part) {
+      std::vector<std::string> arguments = {program, "run", "job.toml", "--out", name, "--quiet"};
+      if (part == 1) arguments = {program, "resume", name, "--quiet", "--threads", "2"};
+      if (part == 1 && !std::filesystem::exists(run)) continue;  // killed before the directory stood
+      Process process(arguments, temporary.path());
+      wait_for(process, run, words[2 * part] % most_checkpoints);
+      std::this_thread::sleep_for(std::chrono::microseconds(words[2 * part + 1] % 8000));
+      process.signal(SIGKILL);
+      if (process.wait() == -SIGKILL) ++killed;
+    }
+    std::vector<std::string> arguments = {program, "resume", name, "--threads", std::to_string(1 + point % 3), "--quiet"};
+    if (!std::filesystem::exists(run)) arguments = {program, "run", "job.toml", "--out", name, "--quiet"};
+    Process process(arguments, temporary.path());
+    const int status = process.wait();
+    INFO(process.err());
+    REQUIRE(status == 0);
+    CHECK(numbers(run) == expected);
+    std::filesystem::remove_all(run);
+  }
+  return killed;
+}
+
+}  // namespace
+
+TEST_CASE("plain Monte Carlo killed at 20 pinned places, twice each, and resumed on other thread counts gives the same bytes") {
+  CHECK(kill_and_resume(plain_job, 20, 30) >= 20);
+}
+
+TEST_CASE("adaptive importance sampling killed at 6 pinned places, twice each, and resumed gives the same bytes") {
+  CHECK(kill_and_resume(adaptive_job, 6, 6) >= 6);
+}
+
+TEST_CASE("SIGTERM, SIGINT and SIGUSR1 end a run with status 75, a saved state and the command that goes on") {
+  TemporaryDirectory temporary;
+  write_file(temporary / "job.toml", plain_job);
+  const std::string expected = undisturbed(temporary, "1");
+  for (const int number : {SIGTERM, SIGINT, SIGUSR1}) {
+    const std::string name = "run" + std::to_string(number);
+    {
+      Process process({program, "run", "job.toml", "--out", name, "--set", "run.checkpoint_seconds=1000"}, temporary.path());
+      while (process.running() && !std::filesystem::exists(temporary / (name + "/log.jsonl"))) std::this_thread::yield();
+      while (process.running() && read_file(temporary / (name + "/log.jsonl")).find("started") == std::string::npos) std::this_thread::yield();
+      process.signal(number);
+      CHECK(process.wait() == 75);
+      CHECK(process.err().find("continue with `buffon resume " + name + "`") != std::string::npos);
+      CHECK(std::filesystem::exists(temporary / (name + "/checkpoint/state.bin")));
+      CHECK_FALSE(std::filesystem::exists(temporary / (name + "/result.json")));
+    }
+    Process process({program, "resume", name, "--quiet"}, temporary.path());
+    CHECK(process.wait() == 0);
+    CHECK(numbers(temporary / name) == expected);
+  }
+}
+
+TEST_CASE("a second process in a directory at work is refused, and its first is not disturbed") {
+  TemporaryDirectory temporary;
+  write_file(temporary / "job.toml", plain_job);
+  Process first({program, "run", "job.toml", "--out", "run", "--quiet"}, temporary.path());
+  wait_for(first, temporary / "run", 2);
+  REQUIRE(first.running());
+  first.signal(SIGSTOP);  // holds the lock as long as the test needs it
+  std::filesystem::create_directory(temporary / "second");
+  {
+    Process second({program, "resume", "../run"}, temporary / "second");
+    CHECK(second.wait() == 64);
+    CHECK(second.err().find("another process is working in it") != std::string::npos);
+    Process third({program, "run", "../job.toml", "--out", "../run", "--force"}, temporary / "second");
+    CHECK(third.wait() == 64);
+  }
+  first.signal(SIGCONT);
+  CHECK(first.wait() == 0);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <process.hpp>
+#include <temporary_directory.hpp>
+
+#include <buffon/io/files.hpp>
+#include <buffon/io/result.hpp>
+
+using namespace buffon;
+
+namespace {
+
+struct Outcome3 {
+  int status;
+  std::string out;
+  std::string err;
+};
+
+Outcome3 buffon_cli(const TemporaryDirectory& directory, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), BUFFON_EXECUTABLE);
+  Process process(arguments, directory.path());
+  const int status = process.wait();
+  return {status, process.out(), process.err()};
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+constexpr const char* job = R"(method = "plain_monte_carlo"
+seed = 1
+title = "Beam"
+[model]
+kind = "named"
+name = "cantilever"
+[options]
+max_evaluations = 5000
+[run]
+threads = 1
+)";
+
+}  // namespace
+
+TEST_CASE("a job runs into the directory of its name, prints a summary and where the results are") {
+  TemporaryDirectory t;
+  write_file(t / "beam.toml", job);
+  Outcome3 r = buffon_cli(t, {"run", "beam.toml"});
+  INFO(r.err);
+  REQUIRE(r.status == 0);
+  CHECK(contains(r.out, "Beam (plain_monte_carlo)"));
+  CHECK(contains(r.out, "5,000 model evaluations"));
+  CHECK(contains(r.out, "Result: beam.out/result.json"));
+  for (const char* file : {"result.json", "report.html", "log.jsonl", "config.resolved.toml", "config.original.toml", "checkpoint/state.bin"}) {
+    CHECK(std::filesystem::exists(t / "beam.out" / file));
+  }
+  CHECK(read_file(t / "beam.out/config.original.toml") == job);
+  CHECK(read_result(t / "beam.out").outcome.evaluations == 5000);
+
+  CHECK(buffon_cli(t, {"run", "beam.toml", "--quiet"}).status == 0);
+  CHECK(std::filesystem::exists(t / "beam.out.2/result.json"));
+  r = buffon_cli(t, {"run", "beam.toml", "--out", "beam.out"});
+  CHECK(r.status == 64);
+  CHECK(contains(r.err, "buffon resume beam.out"));
+  CHECK(buffon_cli(t, {"run", "beam.toml", "--out", "beam.out", "--force", "--quiet", "--seed", "2"}).status == 0);
+
+  r = buffon_cli(t, {"compare", "beam.out", "beam.out.2"});
+  CHECK(r.status == 0);
+  CHECK(contains(r.out, "agree within their errors"));
+  CHECK(contains(r.out, "Bits first differ at estimates[0]"));
+  r = buffon_cli(t, {"compare", "beam.out.2", "beam.out.2/result.json"});
+  CHECK(r.status == 0);
+  CHECK(contains(r.out, "the same, byte for byte"));
+
+  r = buffon_cli(t, {"resume", "beam.out"});
+  CHECK(r.status == 0);
+  CHECK(contains(r.err, "has ended already"));
+  std::filesystem::remove(t / "beam.out/report.html");
+  CHECK(buffon_cli(t, {"report", "beam.out"}).status == 0);
+  CHECK(contains(read_file(t / "beam.out/report.html"), "Beam"));
+}
+
+TEST_CASE("results that differ are told by status 1") {
+  TemporaryDirectory t;
+  write_file(t / "beam.toml", job);
+  REQUIRE(buffon_cli(t, {"run", "beam.toml", "--out", "a", "--quiet"}).status == 0);
+  Result other = read_result(t / "a");
+  other.outcome.estimates[0].estimate.value += 100 * other.outcome.estimates[0].estimate.std_error;
+  write_file(t / "b.json", encode_result(other));
+  const Outcome3 r = buffon_cli(t, {"compare", "a", "b.json"});
+  CHECK(r.status == 1);
+  CHECK(contains(r.out, "differ by more than their errors explain"));
+}
+
+TEST_CASE("a job without a file runs from the command line alone") {
+  TemporaryDirectory t;
+  const Outcome3 r = buffon_cli(t, {"run", "--method", "plain_monte_carlo", "--seed", "4", "--set", "model.kind=\"named\"", "--set",
+                                    "model.name=\"cantilever\"", "--set", "options.max_evaluations=2000"});
+  INFO(r.err);
+  CHECK(r.status == 0);
+  CHECK(std::filesystem::exists(t / "plain_monte_carlo.out/result.json"));
+}
+
+TEST_CASE("validate tells the resolved question and runs nothing") {
+  TemporaryDirectory t;
+  write_file(t / "beam.toml", job);
+  const Outcome3 r = buffon_cli(t, {"validate", "beam.toml"});
+  INFO(r.err);
+  CHECK(r.status == 0);
+  CHECK(contains(r.out, "valid: beam.toml"));
+  CHECK(contains(r.out, "plain_monte_carlo"));
+  CHECK_FALSE(std::filesystem::exists(t / "beam.out"));
+  CHECK(contains(buffon_cli(t, {"validate", "beam.toml", "--print-config"}).out, "max_evaluations"));
+}
+
+TEST_CASE("every verb that lists or explains works and names what exists") {
+  TemporaryDirectory t;
+  for (const char* what : {"methods", "laws", "models", "problems"}) CHECK(buffon_cli(t, {"list", what}).status == 0);
+  CHECK(contains(buffon_cli(t, {"list"}).out, "lognormal"));
+  CHECK(contains(buffon_cli(t, {"explain", "plain_monte_carlo"}).out, "max_evaluations = 100000"));
+  CHECK(contains(buffon_cli(t, {"explain", "plain_monte_carlo", "--markdown"}).out, "| `max_evaluations` |"));
+  CHECK(contains(buffon_cli(t, {"explain", "options.max_evaluations"}).out, "plain_monte_carlo"));
+  CHECK(contains(buffon_cli(t, {"explain", "run", "--schema"}).out, "\"checkpoint_seconds\""));
+  CHECK(contains(buffon_cli(t, {"explain", "--schema"}).out, "\"$schema\""));
+  CHECK(contains(buffon_cli(t, {"version"}).out, "stream version"));
+  CHECK(buffon_cli(t, {"reproduce"}).status == 0);
+  CHECK(buffon_cli(t, {}).status == 0);
+}
+
+TEST_CASE("every wrong call ends in one message, the right status and no directory") {
+  struct Case {
+    std::vector<std::string> arguments;
+    int status;
+    std::string part;
+  };
+  TemporaryDirectory t;
+  write_file(t / "beam.toml", job);
+  write_file(t / "wrong.toml", "method = \"plain_monte_carlo\"\nseed = 1\n[model]\nkind = \"named\"\nname = \"cantilever\"\n[options]\nmax_evaluation = 5\n");
+  write_file(t / "torn.toml", "method = \n");
+  write_file(t / "torn.json", "{\"format\": 1");
+  write_file(t / "occupied", "");
+  const std::vector<Case> cases = {
+      {{"rum", "beam.toml"}, 64, "did you mean `run`?"},
+      {{"run"}, 64, "a job is missing"},
+      {{"run", "beam.toml", "--nonsense"}, 64, "--nonsense"},
+      {{"run", "beam.toml", "--threads", "many"}, 64, "many"},
+      {{"run", "beam.toml", "--threads", "-1"}, 78, "threads"},
+      {{"run", "missing.toml"}, 66, "missing.toml"},
+      {{"run", "wrong.toml"}, 78, "wrong.toml:7:1"},
+      {{"run", "wrong.toml"}, 78, "max_evaluations"},
+      {{"run", "torn.toml"}, 78, "torn.toml:1"},
+      {{"run", "beam.toml", "--set", "options.level=2"}, 78, "level"},
+      {{"run", "beam.toml", "--method", "sobol"}, 64, "exclude each other"},
+      {{"run", "beam.toml", "--out", "occupied"}, 64, "a file of this name exists"},
+      {{"validate", "wrong.toml"}, 78, "max_evaluations"},
+      {{"resume", "nowhere"}, 66, "does not exist"},
+      {{"resume", "."}, 66, "holds no config.resolved.toml"},
+      {{"report", "nowhere"}, 66, "does not exist"},
+      {{"compare", "nowhere", "beam.toml"}, 66, "nowhere"},
+      {{"compare", "torn.json", "torn.json"}, 65, "torn.json"},
+      {{"explain", "plain_monte_carl"}, 64, "did you mean plain_monte_carlo?"},
+      {{"list", "law"}, 64, "did you mean laws?"},
+      {{"reproduce", "nothing-like-it"}, 64, "lists the papers"},
+  };
+  for (const Case& c : cases) {
+    const Outcome3 r = buffon_cli(t, c.arguments);
+    CAPTURE(c.arguments.front());
+    CAPTURE(c.part);
+    CAPTURE(r.err);
+    CHECK(r.status == c.status);
+    CHECK(contains(r.err, c.part));
+    CHECK(std::count(r.err.begin(), r.err.end(), '\n') == 1);
+    CHECK(r.err.substr(0, 8) == "buffon: ");
+    CHECK_FALSE(std::filesystem::exists(t / "beam.out"));
+    CHECK_FALSE(std::filesystem::exists(t / "wrong.out"));
+  }
+}
+
+TEST_CASE("a place that cannot be written to is told with what the system said") {
+  TemporaryDirectory t;
+  write_file(t / "beam.toml", job);
+  // /proc refuses new folders to everybody, also to root, whom permissions do not stop.
+  const Outcome3 r = buffon_cli(t, {"run", "beam.toml", "--out", "/proc/buffon/run"});
+  CHECK(r.status == 65);
+  CHECK(contains(r.err, "creating the run directory /proc/buffon/run"));
+  if (std::filesystem::exists("/dev/full")) {
+    std::filesystem::create_symlink("/dev/full", t / "full.tmp");
+    CHECK_THROWS_WITH(write_file(t / "full", "x"), doctest::Contains("No space left on device"));
+  }
+}
