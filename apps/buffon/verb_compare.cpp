@@ -24,7 +24,8 @@ void print_missing(const std::vector<std::string>& names, const std::string& whe
 }
 
 int compare_results(const Options& o) {
-  const Comparison c = compare(read_result(o.first), read_result(o.second), o.level);
+  const Result first = read_result(o.first), second = read_result(o.second);
+  const Comparison c = compare(first, second, o.level);
   std::vector<std::vector<std::string>> rows = {{"kind", "name", "first", "±", "second", "±", "z", "p"}};
   for (const ComparedEstimate& e : c.estimates) {
     const FormattedEstimate a = format_estimate(e.first), b = format_estimate(e.second);

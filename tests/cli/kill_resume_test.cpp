@@ -28,12 +28,12 @@ outputs = ["y = exp(0.3 * x1) * sin(x2) + x1^2"]
 name = "x1"
 law = "normal"
 mean = 0.0
-std = 1.0
+std_dev = 1.0
 [[inputs]]
 name = "x2"
 law = "uniform"
-lower = 0.0
-upper = 2.0
+min = 0.0
+max = 2.0
 [[quantities]]
 name = "mean"
 value = "y"
@@ -58,7 +58,7 @@ seed = 3
 kind = "named"
 name = "cantilever"
 [options]
-max_evaluations = 20000
+budget = 20000
 [run]
 threads = 1
 checkpoint_seconds = 0
