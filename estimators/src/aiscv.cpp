@@ -219,7 +219,7 @@ Outcome AiscvKernel::outcome() const {
   const State& s = *state_;
   AiscvResult r = result();
   Outcome o;
-  o.estimates = std::move(r.estimates);
+  o.estimates = r.estimates.empty() ? unknown_estimates(*s.integrands) : std::move(r.estimates);
   o.covariance = std::move(r.covariance);
   o.evaluations = r.evaluations;
   o.stop_reason = r.stop_reason;

@@ -161,6 +161,17 @@ void initial_log_density(const Integrands& integrands, const ConstMatrix& log_f,
   }
 }
 
+std::vector<NamedEstimate> unknown_estimates(const Integrands& integrands) {
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  std::vector<NamedEstimate> list;
+  for (Index j = 0; j < integrands.count(); ++j) {
+    NamedEstimate e{.name = integrands.names()[static_cast<std::size_t>(j)], .estimate = normal_estimate(unknown, unknown)};
+    if (integrands.has_level(j)) e.group = "probability";
+    list.push_back(std::move(e));
+  }
+  return list;
+}
+
 std::shared_ptr<const Integrands> problem_integrands(const Problem& problem, PointSpace space, const std::string& method) {
   const bool single = problem.scenarios().size() == 1;
   if (space == PointSpace::standard && !single) {

@@ -70,7 +70,10 @@ Outcome SampleRun::outcome() const {
   Outcome o;
   o.evaluations = evaluations();
   o.stop_reason = !reason_.empty() ? reason_ : asked_;
-  if (sample_.points() == 0) return o;
+  if (sample_.points() == 0) {
+    o.estimates = unknown_estimates(*integrands_);
+    return o;
+  }
   o.estimates = sample_.estimates();
   o.covariance = sample_.covariance();
   o.tables.push_back(sample_.convergence());

@@ -4,6 +4,7 @@
 #include <buffon/core/types.hpp>
 #include <buffon/parallel/context.hpp>
 #include <buffon/random/stream.hpp>
+#include <buffon/stats/outcome.hpp>
 
 namespace buffon {
 
@@ -52,6 +53,9 @@ class Integrands {
 
 /// log of the initial law h_0 from the rows of `log_densities`. log_h: n.
 void initial_log_density(const Integrands& integrands, const ConstMatrix& log_f, MutVector log_h);
+
+/// The expectations by name before anything is known of them: values, errors and bounds are NaN.
+std::vector<NamedEstimate> unknown_estimates(const Integrands& integrands);
 
 /// In which space points live.
 enum class PointSpace {

@@ -34,7 +34,8 @@ class Method {
   /// Fraction done and the current estimate, cheap enough to be called after every round.
   virtual Progress progress() const = 0;
 
-  /// Everything to report, valid after any number of steps (with what is known so far).
+  /// Everything to report, valid after any number of steps (with what is known so far). Before the first step it already lists
+  /// the estimates by name, with NaN for values.
   virtual Outcome outcome() const = 0;
 
   /// Lists the state once, for saving and for loading.
