@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   bench::Report report("aiscv_bench", argc, argv);
 
   const int length = chain_of_one_microsecond();
-  constexpr std::int64_t points = 16384;
+  constexpr std::int64_t points = 65536;
   const auto model = make_model(2, {"y"}, [length](const ConstMatrix& x, MutMatrix out) {
     for (Index i = 0; i < x.cols(); ++i) out(0, i) = slow_model(x(0, i) + x(1, i), length);
   });

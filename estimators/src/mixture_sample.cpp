@@ -135,7 +135,7 @@ void AuxiliaryMixture::sample(const Integrands& integrands, const Stream& stream
 
 void evaluate_points(Context& context, const Integrands& integrands, const ConstMatrix& x, MutMatrix phi, MutMatrix level) {
   // The batch decides who computes a value, never the value: enough batches to occupy many threads with a slow model.
-  std::int64_t batch = std::clamp<std::int64_t>(x.cols() / 64, 8, block_size);
+  std::int64_t batch = std::clamp<std::int64_t>(x.cols() / 64, 32, block_size);
   if (integrands.preferred_batch() > 0) batch = std::min<std::int64_t>(batch, integrands.preferred_batch());
   for_blocks(context, x.cols(), batch, [&](const Block& block) {
     const auto points = x.middleCols(block.begin, block.size());
@@ -215,26 +215,46 @@ void MixtureSample::accumulate(const ConstMatrix& x, const ConstMatrix& phi, con
   const auto densities = static_cast<Index>(law_.densities.size());
   const bool controlled = law_.beta.size() > 0;
 
+  if (plain()) {  // the weights are one, so the summands are the values themselves
+    part.contributions.setZero(count, 3);
+    part.weight_sums.setZero(laws, 3);
+    part.largest.setZero(count, std::min(n, kept_largest));
+    part.hits.assign(static_cast<std::size_t>(count), 0);
+    for (Index j = 0; j < count; ++j) {
+      std::int64_t zeros = 0, negatives = 0;
+      for (Index i = 0; i < n; ++i) {
+        zeros += phi(j, i) == 0 ? 1 : 0;
+        negatives += phi(j, i) < 0 ? 1 : 0;
+      }
+      part.hits[static_cast<std::size_t>(j)] = n - zeros;
+      part.negatives += negatives;
+    }
+    if (std::all_of(settings_.exponents.begin(), settings_.exponents.end(), [](std::int64_t e) { return e == 0; })) {
+      part.moments.add(phi);
+      return;
+    }
+    Eigen::MatrixXd scaled = phi;
+    for (Index j = 0; j < count; ++j) scaled.row(j) /= unit(j);
+    part.moments.add(scaled);
+    return;
+  }
+
   Eigen::MatrixXd ratio(n, laws);  // f / q
   Eigen::MatrixXd control(n, controlled ? densities : 0);
-  if (plain()) {
-    ratio.setOnes();
-  } else {
-    Eigen::MatrixXd log_f(laws, n);
-    integrands_->log_densities(x, log_f);
-    Eigen::VectorXd log_h(n), log_q(n);
-    initial_log_density(*integrands_, log_f, log_h);
-    law_.log_density(x, log_h, log_q, control);
-    control.colwise() -= log_q;
-    vector_exp(span_of(control), span_of(control));
-    ratio = log_f.transpose();
-    ratio.colwise() -= log_q;
-    vector_exp(span_of(ratio), span_of(ratio));
-    if (part.weights.size() < kept_weights && !integrands_->common_law()) {
-      log_h -= log_q;
-      vector_exp(span_of(log_h), span_of(log_h));
-      part.weights.assign(log_h.data(), log_h.data() + n);
-    }
+  Eigen::MatrixXd log_f(laws, n);
+  integrands_->log_densities(x, log_f);
+  Eigen::VectorXd log_h(n), log_q(n);
+  initial_log_density(*integrands_, log_f, log_h);
+  law_.log_density(x, log_h, log_q, control);
+  control.colwise() -= log_q;
+  vector_exp(span_of(control), span_of(control));
+  ratio = log_f.transpose();
+  ratio.colwise() -= log_q;
+  vector_exp(span_of(ratio), span_of(ratio));
+  if (part.weights.size() < kept_weights && !integrands_->common_law()) {
+    log_h -= log_q;
+    vector_exp(span_of(log_h), span_of(log_h));
+    part.weights.assign(log_h.data(), log_h.data() + n);
   }
   if (part.weights.empty()) part.weights.assign(ratio.data(), ratio.data() + n);
 
@@ -248,23 +268,23 @@ void MixtureSample::accumulate(const ConstMatrix& x, const ConstMatrix& phi, con
   Eigen::VectorXd value(n), contribution(n);
   for (Index j = 0; j < count; ++j) {
     const auto weight = ratio.col(laws == 1 ? 0 : j);
-    const double unit = std::ldexp(1.0, -static_cast<int>(settings_.exponents[static_cast<std::size_t>(j)]));
+    const double inverse = 1 / unit(j);
     std::int64_t hits = 0;
     for (Index i = 0; i < n; ++i) {
-      value(i) = phi(j, i) * unit;
+      value(i) = phi(j, i) * inverse;
       contribution(i) = weight(i) > 0 ? weight(i) * value(i) : 0;
       hits += contribution(i) != 0 ? 1 : 0;
       part.negatives += contribution(i) < 0 ? 1 : 0;
     }
     part.hits[static_cast<std::size_t>(j)] = hits;
     if (controlled) {
-      const double beta = law_.beta(j) * unit;
+      const double beta = law_.beta(j) * inverse;
       summands.row(j) = (beta + (contribution - beta * control.col(j)).array()).matrix().transpose();
     } else {
       summands.row(j) = contribution.transpose();
     }
     part.contributions.row(j) << contribution.cwiseAbs().sum(), contribution.squaredNorm(), contribution.dot(value);
-    if (hits > 0 && !plain()) {
+    if (hits > 0) {
       contribution = contribution.cwiseAbs();
       std::partial_sort(contribution.begin(), contribution.begin() + part.largest.cols(), contribution.end(), std::greater<>());
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/estimators/mixture_sample.hpp>
+#include <buffon/stats/intervals.hpp>
 
 #include <Eigen/Eigenvalues>
-#include <boost/math/special_functions/beta.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -53,13 +53,6 @@ double pareto_shape(const std::vector<double>& excess) {
     sum += w * theta[i];
   }
   return (n * shape(sum / weight) + 10 * 0.5) / (n + 10);
-}
-
-// Exact interval of a probability from k successes in n trials (C. J. Clopper, E. S. Pearson, 1934).
-void exact_interval(Estimate& e, double k, double n) {
-  const double tail = (1 - e.level) / 2;
-  e.lower = k > 0 ? boost::math::ibeta_inv(k, n - k + 1, tail) : 0;
-  e.upper = k < n ? boost::math::ibetac_inv(k + 1, n - k, tail) : 1;
 }
 
 }  // namespace
@@ -149,7 +142,11 @@ std::vector<NamedEstimate> MixtureSample::estimates() const {
       e.group = "probability";
       e.estimate.lower = std::max(0.0, e.estimate.lower);
       e.estimate.upper = std::min(1.0, e.estimate.upper);
-      if (plain() && std::min(seen, n - seen) < 50) exact_interval(e.estimate, seen, n);
+      if (plain() && std::min(seen, n - seen) < 50) {
+        const Interval exact = clopper_pearson_interval(hits(j), points_, settings_.level);
+        e.estimate.lower = exact.lower;
+        e.estimate.upper = exact.upper;
+      }
     }
     if (hits(j) == 0) {
       e.note = integrands_->has_level(j) ? "the event was never seen" : "zero at every point";

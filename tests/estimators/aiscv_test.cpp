@@ -275,6 +275,21 @@ TEST_CASE("the previous densities, stratified sampling and a regression keep the
   CHECK(covered >= 0.88);
 }
 
+TEST_CASE("when the first round does not help, the previous law is that of the inputs") {
+  // A constant has no variance to lower: the final sample is plain, in units of 2^199 and 2^-199.
+  const auto integrands = std::make_shared<NormalIntegrands>(2, 2, [](const Eigen::VectorXd&, MutVector phi) { phi << 1e60, 1e-60; });
+  AiscvOptions options;
+  options.budget = 1000;
+  options.final = AiscvFinal::previous;
+  Context context(1);
+  const AiscvResult r = aiscv(integrands, options, Stream(1), context);
+  CHECK(r.alpha.size() == 0);
+  CHECK(r.exploration_points == 200);
+  CHECK(r.estimates[0].estimate.value == doctest::Approx(1e60).epsilon(1e-14));
+  CHECK(r.estimates[1].estimate.value == doctest::Approx(1e-60).epsilon(1e-14));
+  CHECK(r.estimates[0].estimate.std_error < 1e-14 * 1e60);
+}
+
 TEST_CASE("aiscv: saved and loaded at every round, on any thread count, the same bits") {
   AiscvOptions options;
   options.budget = 6000;
