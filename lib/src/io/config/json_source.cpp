@@ -49,7 +49,7 @@ class Builder {
 
   Builder(std::string_view text, const std::string& file, const std::size_t& taken) : text_(text), file_(file), taken_(taken) {}
 
-  bool null() { return leaf({.kind = Node::Kind::null}); }
+  bool null() { return leaf(null_node()); }
   bool boolean(bool value) { return leaf(boolean_node(value)); }
   bool number_integer(number_integer_t value) { return leaf(integer_node(value)); }
   bool number_unsigned(number_unsigned_t value) {
@@ -69,7 +69,7 @@ class Builder {
     Level& level = stack_.back();
     if (!level.keys.insert(name).second) fail(where, path_step(name), "is given twice in one table", "remove one of the two");
     if (level.keys.size() > max_members) fail(where, {}, "a table must not have more than " + std::to_string(max_members) + " keys", {});
-    level.node.members.push_back({name, where, {}});
+    level.node.members.push_back({name, where, table_node(where)});
     return true;
   }
 

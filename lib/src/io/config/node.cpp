@@ -128,12 +128,51 @@ void Node::erase(std::string_view key) {
   members.erase(std::remove_if(members.begin(), members.end(), [&](const Member& m) { return m.key == key; }), members.end());
 }
 
-Node table_node() { return {}; }
-Node array_node() { return {.kind = Node::Kind::array}; }
-Node text_node(std::string_view text) { return {.kind = Node::Kind::text, .text = std::string(text)}; }
-Node integer_node(std::int64_t value) { return {.kind = Node::Kind::integer, .integer = value}; }
-Node real_node(double value) { return {.kind = Node::Kind::real, .real = value}; }
-Node boolean_node(bool value) { return {.kind = Node::Kind::boolean, .boolean = value}; }
+Node table_node(Origin where) {
+  Node node;
+  node.where = where;
+  return node;
+}
+
+Node array_node() {
+  Node node;
+  node.kind = Node::Kind::array;
+  return node;
+}
+
+Node null_node() {
+  Node node;
+  node.kind = Node::Kind::null;
+  return node;
+}
+
+Node text_node(std::string_view text) {
+  Node node;
+  node.kind = Node::Kind::text;
+  node.text = text;
+  return node;
+}
+
+Node integer_node(std::int64_t value) {
+  Node node;
+  node.kind = Node::Kind::integer;
+  node.integer = value;
+  return node;
+}
+
+Node real_node(double value) {
+  Node node;
+  node.kind = Node::Kind::real;
+  node.real = value;
+  return node;
+}
+
+Node boolean_node(bool value) {
+  Node node;
+  node.kind = Node::Kind::boolean;
+  node.boolean = value;
+  return node;
+}
 
 SourceLocation Document::locate(const Origin& origin) const {
   if (origin.override_index >= 0) return {.file = "--set " + in_quotes(overrides[static_cast<std::size_t>(origin.override_index)])};

@@ -32,10 +32,10 @@ struct Node {
   bool boolean = false;
   std::int64_t integer = 0;
   double real = 0;
-  std::string text = {};             ///< of a text; of a date as written
-  std::vector<Node> elements = {};   ///< of an array
-  std::vector<Member> members = {};  ///< of a table, in the order of the file
-  Origin where = {};
+  std::string text;             ///< of a text; of a date as written
+  std::vector<Node> elements;   ///< of an array
+  std::vector<Member> members;  ///< of a table, in the order of the file
+  Origin where;
 
   const Member* find(std::string_view key) const;
   Member* find(std::string_view key);
@@ -47,12 +47,13 @@ struct Node {
 /// A key with its value; both have a place.
 struct Member {
   std::string key;
-  Origin where = {};
-  Node value = {};
+  Origin where;
+  Node value;
 };
 
-Node table_node();
+Node table_node(Origin where = {});
 Node array_node();
+Node null_node();
 Node text_node(std::string_view text);
 Node integer_node(std::int64_t value);
 Node real_node(double value);

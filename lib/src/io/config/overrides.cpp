@@ -105,7 +105,7 @@ void apply_override(Document& document, std::size_t index) {
       Member* member = node->find(steps[i]);
       if (member == nullptr) {
         if (node->members.size() >= max_members) fail(document, index, so_far, "has too many keys", {});
-        node->members.push_back({steps[i], origin, {.where = origin}});
+        node->members.push_back({steps[i], origin, table_node(origin)});
         member = &node->members.back();
       }
       if (last) member->where = origin;

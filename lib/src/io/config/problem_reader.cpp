@@ -418,7 +418,7 @@ class Reader {
 }  // namespace
 
 Section section_of(const Document& document, std::string_view name, std::string doing) {
-  static const Node empty{.where = {.line = 1, .column = 1}};
+  static const Node empty = table_node({.line = 1, .column = 1});
   Section section{&document, &empty, std::string(name), std::move(doing)};
   const Member* member = document.root.find(name);
   if (member == nullptr) return section;
