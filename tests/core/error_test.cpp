@@ -46,3 +46,7 @@ TEST_CASE("the nearest name is suggested, a far one is not") {
   CHECK(nearest("zzzzzzzzzz", names).empty());
   CHECK(edit_distance("ab", "ba") == 1);
 }
+
+TEST_CASE("a message stays on one line whatever the texts hold") {
+  CHECK(std::string(Error(ErrorCategory::data, {.key = "name", .value = "a\nb\r\t\x7f", .rule = "is odd"}).what()) == "name = a\\nb    is odd.");
+}

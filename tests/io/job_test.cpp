@@ -193,6 +193,11 @@ TEST_CASE("faults of inputs, correlations, quantities, scenarios and derived qua
   CHECK(contains(message_of(base + "[[derived]]\nname = \"y\"\nvalue = \"y / z\"\n"), "is already the name of an estimate"));
 }
 
+TEST_CASE("names of outputs are checked like other names, since they become quantities") {
+  CHECK(contains(message_of(head + inputs + "[model]\nkind = \"process\"\ncommand = [\"sh\"]\noutputs = [\"y\", \"tip 2\"]\n"),
+                 "model.outputs = \"tip 2\" must be made of letters"));
+}
+
 TEST_CASE("derived quantities refer to estimates of scenarios with _ in place of @") {
   const Job job = parse(base + "[[scenarios]]\nname = \"s\"\n[[scenarios]]\nname = \"t\"\n[[derived]]\nname = \"ratio\"\nvalue = \"y_s / y_t\"\n");
   REQUIRE(job.derived.size() == 1);

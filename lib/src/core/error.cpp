@@ -11,6 +11,22 @@
 namespace buffon {
 namespace {
 
+/// Texts of users and of libraries may hold line ends; a message must not.
+std::string one_line(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      out += "\\n";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += ' ';
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 std::string compose(const ErrorText& text, const SourceLocation& where) {
   std::string message;
   if (!where.file.empty()) {
@@ -31,7 +47,7 @@ std::string compose(const ErrorText& text, const SourceLocation& where) {
   if (!message.empty() && message.back() != '.') message += '.';
   part(text.remedy, " ");
   if (!text.remedy.empty() && message.back() != '.' && message.back() != '?') message += '.';
-  return message;
+  return one_line(message);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace buffon::config {
 namespace {
 
 constexpr std::size_t max_inputs = 4096;
+constexpr std::string_view name_rule = "must be made of letters, digits and _, and not begin with a digit";
 
 template <class Entry>
 const Entry& entry_named(const std::vector<Entry>& entries, std::string_view name) {
@@ -260,6 +261,11 @@ class Reader {
     OptionReader reader(model_);
     const auto& kind = entry_named(model_kinds(), section_.kind);
     auto model = located(model_, [&] { return kind.make(reader, {.input_names = names, .base_directory = base_directory_, .run_directory = run_directory_}); });
+    for (const auto& name : model->output_names()) {
+      if (valid_name(name)) continue;
+      const Member* outputs = model_.table->find("outputs");
+      model_.fail(outputs != nullptr ? outputs->value.where : model_.table->where, model_.key("outputs"), in_quotes(name), std::string(name_rule));
+    }
     for (auto& member : reader.take_resolved().members) {
       // A resolved configuration lies elsewhere than the one it came from, so its folder is written out.
       if (section_.kind == "process" && member.key == "directory") {
@@ -445,13 +451,13 @@ std::vector<Section> sections_of(const Document& document, std::string_view name
   return sections;
 }
 
-void check_name(const Section& section, const std::string& name) {
+bool valid_name(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const bool valid =
-      !name.empty() && letter(name.front()) && std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-  if (valid) return;
-  section.fail(section.table->find("name")->value.where, section.key("name"), in_quotes(name),
-               "must be made of letters, digits and _, and not begin with a digit");
+  return !name.empty() && letter(name.front()) && std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+void check_name(const Section& section, const std::string& name) {
+  if (!valid_name(name)) section.fail(section.table->find("name")->value.where, section.key("name"), in_quotes(name), std::string(name_rule));
 }
 
 ReadProblem read_problem(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory) {

@@ -33,6 +33,8 @@ std::vector<Section> sections_of(const Document& document, std::string_view name
 Section section_of(const Document& document, std::string_view name, std::string doing);
 
 /// Names of inputs, quantities, … stand in expressions: letters, digits and _, no digit first.
+bool valid_name(std::string_view name);
+/// @throws Error(configuration) at the key `name` of the section
 void check_name(const Section& section, const std::string& name);
 
 }  // namespace buffon::config
