@@ -101,3 +101,9 @@ TEST_CASE("the guide of configurations holds the generated tables of the section
   }
   CHECK(between_markers(page, "<!-- top:begin -->", "<!-- top:end -->") == section_markdown_table(""));
 }
+
+TEST_CASE("the example of the guide is a valid job") {
+  const std::string page = contents(std::filesystem::path(BUFFON_SOURCE_DIR) / "docs" / "guide" / "configuration.md");
+  const Job job = parse_job(between_markers(page, "```toml", "```\n\n`buffon"), "configuration.md", ".", {}, estimator_methods());
+  CHECK(job.problem.quantities().front().name == "mean_tip");
+}

@@ -134,6 +134,7 @@ TEST_CASE("faults of overrides name the flag") {
   CHECK(contains(message_of(base, {"inputs.7.mean=1"}), "has 2 elements"));
   CHECK(contains(message_of(base, {"seed.x=1"}), "seed is 7 and has no keys"));
   CHECK(contains(message_of(base, {"options.numbers=[1"}), "--set \"options.numbers=[1\": "));
+  CHECK(contains(message_of(head + "[model]\nkind = \"named\"\nname = \"cantilever\"\n", {"inputs.F_X.mean=1"}), "inputs has no elements in the file"));
   CHECK(contains(message_of(base, {"options..x=1"}), "has an empty key"));
   CHECK(contains(message_of(base, {"options.word=\"a\"\nseed=3"}), "must give one value"));
 }

@@ -2,7 +2,6 @@
 #include <buffon/io/explain.hpp>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <buffon/core/error.hpp>
@@ -97,14 +96,9 @@ std::vector<ListedOption> section_options(std::string_view section) {
   return {};
 }
 
-bool repeated(std::string_view section) {
-  static constexpr std::array<std::string_view, 5> lists = {"inputs", "correlations", "quantities", "scenarios", "derived"};
-  return std::find(lists.begin(), lists.end(), section) != lists.end();
-}
-
 std::string section_title(std::string_view section) {
   if (section.empty()) return "top level";
-  return repeated(section) ? "[[" + std::string(section) + "]]" : "[" + std::string(section) + "]";
+  return config::repeated_section(section) ? "[[" + std::string(section) + "]]" : "[" + std::string(section) + "]";
 }
 
 /// What a section holds beside its own keys.

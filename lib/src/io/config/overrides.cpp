@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "node.hpp"
+#include "sections.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -104,6 +105,10 @@ void apply_override(Document& document, std::size_t index) {
     if (node->kind == Node::Kind::table) {
       Member* member = node->find(steps[i]);
       if (member == nullptr) {
+        if (i == 0 && !last && repeated_section(steps[0])) {
+          fail(document, index, steps[0], "has no elements in the file",
+               "write [[" + steps[0] + "]] in the file; a run's config.resolved.toml has those of named problems");
+        }
         if (node->members.size() >= max_members) fail(document, index, so_far, "has too many keys", {});
         node->members.push_back({steps[i], origin, table_node(origin)});
         member = &node->members.back();

@@ -4,6 +4,7 @@
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/model_kind.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace buffon {
@@ -81,6 +82,11 @@ const std::vector<SectionText>& section_texts() {
       {"run", "How the job is run; without influence on the numbers, but max_seconds decides when they end."},
   };
   return texts;
+}
+
+bool repeated_section(std::string_view name) {
+  static constexpr std::array<std::string_view, 5> lists = {"inputs", "correlations", "quantities", "scenarios", "derived"};
+  return std::find(lists.begin(), lists.end(), name) != lists.end();
 }
 
 namespace {

@@ -63,6 +63,9 @@ struct SectionText {
 };
 const std::vector<SectionText>& section_texts();
 
+/// True for sections that are lists of tables, `[[inputs]]`.
+bool repeated_section(std::string_view name);
+
 /// Fillers of the known names.
 JobHead job_head(const std::vector<MethodEntry>& methods);
 ModelSection model_section();
