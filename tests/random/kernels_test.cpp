@@ -97,6 +97,12 @@ TEST_CASE("every variant runs when forced and gives the pinned bits") {
     vector_log(x, x);
     for (double& v : x) v = v == v ? v : 0;  // the payload of a NaN is not part of the promise
     CHECK(hash(x) == 7493524144075941151ull);
+    x = sweep(-40, 40, 100003);
+    vector_normal_cdf(x, x);
+    CHECK(hash(x) == 17581328829631995429ull);
+    x = sweep(-20, 40, 100003);
+    vector_log_normal_cdf(x, x);
+    CHECK(hash(x) == 10105990496685412071ull);
   }
 }
 
@@ -161,6 +167,8 @@ TEST_CASE("vector functions refuse results of another length") {
   std::vector<double> x(3), y(2);
   CHECK_THROWS_AS(vector_exp(x, y), Error);
   CHECK_THROWS_AS(vector_log(x, y), Error);
+  CHECK_THROWS_AS(vector_normal_cdf(x, y), Error);
+  CHECK_THROWS_AS(vector_log_normal_cdf(x, y), Error);
 }
 
 TEST_CASE("Box-Muller follows its formula") {

@@ -5,9 +5,12 @@
 
 #include <buffon/core/error.hpp>
 #include <buffon/core/options.hpp>
+#include <buffon/linalg/vector_math.hpp>
 #include <buffon/model/marginal.hpp>
+#include <buffon/random/scalar_kernels.hpp>
 #include <buffon/stats/normal.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -52,11 +55,41 @@ inline double log1mexp(double a) { return a > -log_2 ? std::log(-std::expm1(a)) 
 /// −log(1 − Φ(u)): the standard exponential variate of the score u.
 inline double exponential_score(double u) { return -log_normal_survival(u); }
 /// Its logarithm, finite for every finite u.
-inline double log_exponential_score(double u) { return u > -plain_range ? std::log(exponential_score(u)) : log_normal_cdf(u); }
+inline double log_exponential_score(double u) { return u > -plain_range ? scalar::log(exponential_score(u)) : log_normal_cdf(u); }
 /// Score of the standard exponential variate e, given with its logarithm for e below the smallest double.
 inline double score_of_exponential(double e, double log_e) {
   if (e > log_2) return -normal_quantile_from_log(-e);
   return e > smallest_plain ? normal_quantile(-std::expm1(-e)) : normal_quantile_from_log(log_e);
+}
+
+/// Scores that a bulk transform takes at a time.
+inline constexpr std::size_t scores_block = 128;
+
+/// Runs transform(scores, values, n), n ≤ scores_block, on contiguous pieces of strided arrays, which may be the same.
+template <class Transform>
+void in_blocks(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride, const Transform& transform) {
+  double score[scores_block];
+  double value[scores_block];
+  constexpr auto block = static_cast<std::ptrdiff_t>(scores_block);
+  for (; count > 0; count -= block, u += block * stride, x += block * stride) {
+    const std::ptrdiff_t n = std::min(block, count);
+    for (std::ptrdiff_t i = 0; i < n; ++i) score[i] = u[i * stride];
+    transform(score, value, static_cast<std::size_t>(n));
+    for (std::ptrdiff_t i = 0; i < n; ++i) x[i * stride] = value[i];
+  }
+}
+
+/// tail[i] = Φ(−|u[i]|).
+inline void normal_tails(const double* u, double* tail, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) tail[i] = -std::abs(u[i]);
+  vector_normal_cdf({tail, n}, {tail, n});
+}
+
+/// e[i] = −log(1 − Φ(u[i])), the standard exponential variates of the scores.
+inline void exponential_scores(const double* u, double* e, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) e[i] = -u[i];
+  vector_log_normal_cdf({e, n}, {e, n});
+  for (std::size_t i = 0; i < n; ++i) e[i] = -e[i];
 }
 
 /// Base of the families. `Family` has, for probabilities on the side where they are at most about ½,
@@ -86,7 +119,17 @@ struct LawOf : Marginal::Law {
   void from_standard(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const final { self().of_scores(u, x, count, stride); }
 
   void of_scores(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const {
-    for (std::ptrdiff_t i = 0; i < count; ++i) x[i * stride] = self().of_score(u[i * stride]);
+    in_blocks(u, x, count, stride, [this](const double* score, double* value, std::size_t n) {
+      double tail[scores_block];
+      normal_tails(score, tail, n);
+      for (std::size_t i = 0; i < n; ++i) {
+        if (!(std::abs(score[i]) <= plain_range)) {
+          value[i] = self().of_score(score[i]);
+        } else {
+          value[i] = score[i] <= 0 ? self().quantile_at(tail[i]) : self().upper_quantile_at(tail[i]);
+        }
+      }
+    });
   }
 
   double of_score(double u) const {

@@ -35,6 +35,18 @@ struct Uniform : LawOf<Uniform> {
   double upper_quantile_at(double q) const { return q <= 0.5 ? max_ - width_ * q : min_ + width_ * (1 - q); }
   double log_quantile_at(double log_p) const { return min_ + width_ * std::exp(log_p); }
   double log_upper_quantile_at(double log_q) const { return max_ - width_ * std::exp(log_q); }
+  void of_scores(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const {
+    in_blocks(u, x, count, stride, [this](const double* score, double* value, std::size_t n) {
+      double tail[scores_block];
+      normal_tails(score, tail, n);
+      bool near = true;
+      for (std::size_t i = 0; i < n; ++i) near &= std::abs(score[i]) <= plain_range;
+      // min + width Φ(u) or max − width Φ(−u); the tail is at most ½
+      for (std::size_t i = 0; i < n; ++i) value[i] = (score[i] <= 0 ? min_ : max_) + (score[i] <= 0 ? width_ : -width_) * tail[i];
+      if (near) return;
+      for (std::size_t i = 0; i < n; ++i) value[i] = of_score(score[i]);
+    });
+  }
   double mean() const final { return min_ + 0.5 * width_; }
   double std_dev() const final { return width_ / std::sqrt(12.0); }
   double support_min() const final { return min_; }

@@ -33,6 +33,12 @@ struct Exponential : LawOf<Exponential> {
     if (u < -plain_range) return location_ + std::exp(log_normal_cdf(u) - std::log(rate_));
     return location_ + exponential_score(u) / rate_;
   }
+  void of_scores(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const {
+    in_blocks(u, x, count, stride, [this](const double* score, double* value, std::size_t n) {
+      exponential_scores(score, value, n);
+      for (std::size_t i = 0; i < n; ++i) value[i] = score[i] < -plain_range ? of_score(score[i]) : location_ + value[i] / rate_;
+    });
+  }
   double to_score(double x) const { return x < location_ ? -infinity : score_of_exponential(e(x), log_e(x)); }
   double mean() const final { return location_ + 1 / rate_; }
   double std_dev() const final { return 1 / rate_; }
@@ -88,6 +94,12 @@ struct Weibull : LawOf<Weibull> {
     if (u < -plain_range) return location_ + scale_ * std::exp(log_normal_cdf(u) / shape_);
     return from_exponential(exponential_score(u));
   }
+  void of_scores(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const {
+    in_blocks(u, x, count, stride, [this](const double* score, double* value, std::size_t n) {
+      exponential_scores(score, value, n);
+      for (std::size_t i = 0; i < n; ++i) value[i] = score[i] < -plain_range ? of_score(score[i]) : from_exponential(value[i]);
+    });
+  }
   double to_score(double x) const { return x < location_ ? -infinity : score_of_exponential(e(x), shape_ * log_z(x)); }
   double mean() const final { return location_ + scale_ * std::tgamma(1 + 1 / shape_); }
   double std_dev() const final {
@@ -138,6 +150,14 @@ struct Gumbel : LawOf<Gumbel> {
   double quantile_at(double p) const { return location_ - scale_ * std::log(-std::log(p)); }
   double upper_quantile_at(double q) const { return location_ - scale_ * std::log(-std::log1p(-q)); }
   double of_score(double u) const { return location_ - scale_ * log_exponential_score(-u); }
+  void of_scores(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const {
+    in_blocks(u, x, count, stride, [this](const double* score, double* value, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) value[i] = -score[i];
+      exponential_scores(value, value, n);
+      vector_log({value, n}, {value, n});
+      for (std::size_t i = 0; i < n; ++i) value[i] = score[i] < plain_range ? location_ - scale_ * value[i] : of_score(score[i]);
+    });
+  }
   double to_score(double x) const { return -score_of_exponential(std::exp(-s(x)), -s(x)); }
   double mean() const final { return location_ + 0.57721566490153286061 * scale_; }
   double std_dev() const final { return pi / std::sqrt(6.0) * scale_; }

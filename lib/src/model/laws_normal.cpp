@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <span>
-
-#include <buffon/linalg/vector_math.hpp>
 
 namespace buffon {
 namespace laws {
@@ -38,6 +35,9 @@ struct Normal : LawOf<Normal> {
   double quantile_at(double p) const { return mean_ + sd_ * normal_quantile(p); }
   double upper_quantile_at(double q) const { return mean_ - sd_ * normal_quantile(q); }
   double of_score(double u) const { return mean_ + sd_ * u; }
+  void of_scores(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const {
+    for (std::ptrdiff_t i = 0; i < count; ++i) x[i * stride] = mean_ + sd_ * u[i * stride];
+  }
   double to_score(double x) const { return z(x); }
   double mean() const final { return mean_; }
   double std_dev() const final { return sd_; }
@@ -90,21 +90,12 @@ struct Lognormal : LawOf<Lognormal> {
   double log_survival(double x) const final { return log_normal_survival(z(x)); }
   double quantile_at(double p) const { return of_score(normal_quantile(p)); }
   double upper_quantile_at(double q) const { return of_score(-normal_quantile(q)); }
-  double of_score(double u) const {
-    double x = 0;
-    of_scores(&u, &x, 1, 1);
-    return x;
-  }
+  double of_score(double u) const { return scalar::exp(mu_ + sigma_ * u); }
   void of_scores(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const {
-    constexpr std::ptrdiff_t block = 128;
-    std::array<double, block> logs;
-    for (std::ptrdiff_t first = 0; first < count; first += block) {
-      const std::ptrdiff_t n = std::min(block, count - first);
-      for (std::ptrdiff_t i = 0; i < n; ++i) logs[static_cast<std::size_t>(i)] = mu_ + sigma_ * u[(first + i) * stride];
-      const std::span<double> part(logs.data(), static_cast<std::size_t>(n));
-      vector_exp(part, part);
-      for (std::ptrdiff_t i = 0; i < n; ++i) x[(first + i) * stride] = logs[static_cast<std::size_t>(i)];
-    }
+    in_blocks(u, x, count, stride, [this](const double* score, double* value, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) value[i] = mu_ + sigma_ * score[i];
+      vector_exp({value, n}, {value, n});
+    });
   }
   double to_score(double x) const { return z(x); }
   double mean() const final { return std::exp(mu_ + 0.5 * sigma_ * sigma_); }

@@ -2,7 +2,9 @@
 #include <buffon/core/error.hpp>
 #include <buffon/linalg/vector_math.hpp>
 #include <buffon/random/kernel_variant.hpp>
+#include <buffon/stats/normal.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <string>
@@ -85,6 +87,26 @@ void vector_exp(std::span<const double> x, std::span<double> y) {
 void vector_log(std::span<const double> x, std::span<double> y) {
   check_lengths("computing logarithms", x.size(), y.size());
   kernels().log(x.data(), y.data(), x.size());
+}
+
+void vector_normal_cdf(std::span<const double> x, std::span<double> y) {
+  check_lengths("computing the normal cdf", x.size(), y.size());
+  kernels().normal_cdf(x.data(), y.data(), x.size());
+}
+
+void vector_log_normal_cdf(std::span<const double> x, std::span<double> y) {
+  check_lengths("computing the logarithm of the normal cdf", x.size(), y.size());
+  constexpr std::size_t block = 128;
+  for (std::size_t first = 0; first < x.size(); first += block) {
+    const std::size_t n = std::min(block, x.size() - first);
+    bool near = true;
+    for (std::size_t i = first; i < first + n; ++i) near &= x[i] >= -20;  // false for NaN
+    if (near) {
+      kernels().log_normal_cdf(x.data() + first, y.data() + first, n);
+    } else {
+      for (std::size_t i = first; i < first + n; ++i) y[i] = log_normal_cdf(x[i]);
+    }
+  }
 }
 
 }  // namespace buffon

@@ -163,6 +163,14 @@ void map_log(const double* x, double* y, uint64_t n) {
   for (uint64_t i = 0; i < n; ++i) y[i] = scalar::log(x[i]);
 }
 
+void map_normal_cdf(const double* x, double* y, uint64_t n) {
+  for (uint64_t i = 0; i < n; ++i) y[i] = scalar::normal_cdf(x[i]);
+}
+
+void map_log_normal_cdf(const double* x, double* y, uint64_t n) {
+  for (uint64_t i = 0; i < n; ++i) y[i] = scalar::log_normal_cdf(x[i]);
+}
+
 }  // namespace
 
 #if defined(__AVX512F__)
@@ -175,6 +183,7 @@ void map_log(const double* x, double* y, uint64_t n) {
 
 extern const KernelTable table;
 const KernelTable table = {
-    BUFFON_COMPILED_FOR, generate<MakeWords>, generate<MakeUniforms>, generate<MakeNormals>, generate<MakeInverseNormals>, map_exp, map_log};
+    BUFFON_COMPILED_FOR, generate<MakeWords>, generate<MakeUniforms>, generate<MakeNormals>, generate<MakeInverseNormals>, map_exp, map_log,
+    map_normal_cdf,      map_log_normal_cdf};
 
 }  // namespace buffon::BUFFON_KERNELS

@@ -7,6 +7,8 @@
 #include <boost/math/policies/policy.hpp>
 #include <boost/math/special_functions/erf.hpp>
 
+#include <buffon/random/scalar_kernels.hpp>
+
 namespace buffon {
 namespace {
 
@@ -16,12 +18,10 @@ using Quiet = policies::policy<policies::domain_error<policies::ignore_error>, p
                                policies::evaluation_error<policies::ignore_error>, policies::promote_double<false>>;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double half_sqrt2 = 0.7071067811865476;            // 1/√2 rounded
-constexpr double half_sqrt2_rest = -4.833646656726457e-17;   // 1/√2 − the above
-constexpr double two_over_sqrt_pi = 1.12837916709551257390;  // 2/√π
-constexpr double sqrt_two_pi = 2.50662827463100050242;       // √(2π)
-constexpr double log_sqrt_two_pi = 0.91893853320467274178;   // log √(2π)
-constexpr double asymptotic_from = 20;                       // the ninth term of the series is 1.3e-16 here
+constexpr double half_sqrt2 = 0.7071067811865476;           // 1/√2 rounded
+constexpr double sqrt_two_pi = 2.50662827463100050242;      // √(2π)
+constexpr double log_sqrt_two_pi = 0.91893853320467274178;  // log √(2π)
+constexpr double asymptotic_from = 20;                      // the ninth term of the series is 1.3e-16 here
 
 /// Σ (−1)^k (2k−1)!! / x^{2k} − 1, so that 1 − Φ(x) = φ(x)/x (1 + this); for x ≥ asymptotic_from.
 double mills_series(double x) {
@@ -37,25 +37,15 @@ double mills_series(double x) {
 
 }  // namespace
 
-double normal_cdf(double x) {
-  const double z = -x * half_sqrt2;
-  const double tail = 0.5 * std::erfc(z);
-  if (!(x < -1 && x > -40)) return tail;
-  // Rounding z by δ changes erfc(z) by a factor 1 + 2zδ, which is 1e-13 in the far tail: take it back to first order.
-  const double delta = std::fma(-x, half_sqrt2, -z) - x * half_sqrt2_rest;
-  return tail - 0.5 * two_over_sqrt_pi * std::exp(-z * z) * delta;
-}
+double normal_cdf(double x) { return scalar::normal_cdf(x); }
 
 double normal_mills_ratio(double x) {
   if (x >= asymptotic_from) return (1 + mills_series(x)) / x;
-  const double square = x * x;
-  const double rest = std::fma(x, x, -square);
-  return normal_cdf(-x) * sqrt_two_pi * std::exp(0.5 * square) * (1 + 0.5 * rest);
+  return sqrt_two_pi * scalar::normal_tail_factor(x);
 }
 
 double log_normal_cdf(double x) {
-  if (x > 0) return std::log1p(-normal_cdf(-x));
-  if (x > -asymptotic_from) return std::log(normal_cdf(x));
+  if (x >= -asymptotic_from) return scalar::log_normal_cdf(x);
   if (x == -infinity) return -infinity;
   if (std::isnan(x)) return x;
   return -0.5 * x * x - std::log(-x) - log_sqrt_two_pi + std::log1p(mills_series(-x));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// The number kernels of buffon, one item at a time: random words, uniforms, normals, exp and log. Only + − × ÷ √ and integer
+// The number kernels of buffon, one item at a time: random words, uniforms, normals, exp, log and Φ. Only + − × ÷ √ and integer
 // operations, so that every compiler, vector width and device gives the same bits when contraction is off
 // (`-ffp-contract=off`, nvcc: `--fmad=false`). The library compiles loops over these functions once per instruction set;
 // other code may call them where generation is fused with use. Every function has internal linkage: a copy compiled for one
@@ -113,15 +113,8 @@ BUFFON_SCALAR double log(double x) {
 // ------------------------------------------------------------------------------------------------------------------
 // exp
 
-/// exp on the whole line, at most 1.5 ulp, also where the result is subnormal. x = k·log 2 + r, |r| ≤ ½ log 2,
-/// exp(r) = 1 + r + r²·P(r), P minimax of degree 9 (relative error 2⁻⁵⁸).
-BUFFON_SCALAR double exp(double x) {
-  const double above = x < 710.0 ? x : 710.0;
-  const double t = above > -746.0 ? above : -746.0;
-  const double magic = 6755399441055744.0;  // 1.5·2⁵²: the sum's low bits are the nearest whole number
-  const double shifted = t * 0x1.71547652b82fep+0 + magic;
-  const double k = shifted - magic;
-  const double r = (t - k * 0x1.62e42fefa3000p-1) - k * 0x1.3de6af278ece6p-42;
+/// exp(r) − 1 for |r| ≤ ½ log 2 and a little more: r + r²·P(r), P minimax of degree 9 (relative error 2⁻⁵⁸).
+BUFFON_SCALAR double expm1_reduced(double r) {
   double p = 0x1.ad7ed24265bf6p-26;
   p = p * r + 0x1.28adcc4eb648bp-22;
   p = p * r + 0x1.71df2648fc4fdp-19;
@@ -132,12 +125,87 @@ BUFFON_SCALAR double exp(double x) {
   p = p * r + 0x1.55555555507f8p-5;
   p = p * r + 0x1.55555555554f9p-3;
   p = p * r + 0x1.000000000000ap-1;
-  const double e = 1.0 + (r + r * r * p);
-  // 2ᵏ as two factors, since k runs from −1076 to 1024
-  const uint64_t biased = bits_of(shifted) - bits_of(magic) + 2048;  // k + 2048 > 0
+  return r + r * r * p;
+}
+
+/// y·2ᵏ for −1100 ≤ k ≤ 1024, rounded once, with `biased` = k + 2048: two factors, since 2ᵏ may be no double.
+BUFFON_SCALAR double scale_by_power(double y, uint64_t biased) {
   const uint64_t half = biased >> 1;
-  const double y = e * double_of((half - 1) << 52) * double_of((biased - half - 1) << 52);
+  return y * double_of((half - 1) << 52) * double_of((biased - half - 1) << 52);
+}
+
+/// exp on the whole line, at most 1.5 ulp, also where the result is subnormal. x = k·log 2 + r, |r| ≤ ½ log 2.
+BUFFON_SCALAR double exp(double x) {
+  const double above = x < 710.0 ? x : 710.0;
+  const double t = above > -746.0 ? above : -746.0;
+  const double magic = 6755399441055744.0;  // 1.5·2⁵²: the sum's low bits are the nearest whole number
+  const double shifted = t * 0x1.71547652b82fep+0 + magic;
+  const double k = shifted - magic;
+  const double r = (t - k * 0x1.62e42fefa3000p-1) - k * 0x1.3de6af278ece6p-42;
+  const double y = scale_by_power(1.0 + expm1_reduced(r), bits_of(shifted) - bits_of(magic) + 2048);
   return x == x ? y : x;
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+// the normal law
+
+/// e^{a²/2} Φ(−a) for 0 ≤ a ≤ 39, at most 2 ε relative: 1 / (√(2π) a + R(a)), R a quotient of polynomials of degrees 9 and 10,
+/// 2 at 0, minimax in the relative error of the result (2⁻⁵⁷). All coefficients are positive, so nothing cancels, and the
+/// rounding errors of R weigh little where a is large.
+BUFFON_SCALAR double normal_tail_factor(double a) {
+  double above = 0x1.81f689fd6871ap-20;
+  above = above * a + 0x1.69dee988df394p-15;
+  above = above * a + 0x1.4d858f709652ap-11;
+  above = above * a + 0x1.87f10866757efp-8;
+  above = above * a + 0x1.41d7fff7aafd0p-5;
+  above = above * a + 0x1.7e8f02c1795d2p-3;
+  above = above * a + 0x1.4a021387e5958p-1;
+  above = above * a + 0x1.916adf8e5f8fbp+0;
+  above = above * a + 0x1.3cfaad9d6bf0cp+1;
+  above = above * a + 0x1p+1;
+  double below = 0x1.33f4364595958p-21;
+  below = below * a + 0x1.20bb2863b54f1p-16;
+  below = below * a + 0x1.0b5095396a73ap-12;
+  below = below * a + 0x1.3d3c4ad967aefp-9;
+  below = below * a + 0x1.090dc50e3a69dp-6;
+  below = below * a + 0x1.445c1b6f420b9p-4;
+  below = below * a + 0x1.25dfb01437315p-2;
+  below = below * a + 0x1.85a11bc01ed09p-1;
+  below = below * a + 0x1.6b31bdf2d1791p+0;
+  below = below * a + 0x1.b191b5fe2cae7p+0;
+  below = below * a + 0x1p+0;
+  return 1.0 / (a * 0x1.40d931ff62706p+1 + above / below);
+}
+
+/// Φ(−a) for a ≥ 0, at most 3 ε relative while it is a normal number (a ≤ 37.5), with gradual underflow to 0 at 38.5. The square
+/// in exp(−a²/2) is split as a² = c² + (a − c)(a + c) with 26 bits in c, so that c² is exact; never above ½; NaN is kept.
+BUFFON_SCALAR double normal_tail(double a) {
+  const double t = a < 39.0 ? a : 39.0;
+  const double c = double_of(bits_of(t) & 0xFFFFFFFFF8000000u);
+  const double square = -0.5 * (c * c);
+  const double magic = 6755399441055744.0;  // as in exp
+  const double shifted = square * 0x1.71547652b82fep+0 + magic;
+  const double k = shifted - magic;
+  const double r = ((square - k * 0x1.62e42fefa3000p-1) - k * 0x1.3de6af278ece6p-42) - 0.5 * ((t - c) * (t + c));
+  const double factor = normal_tail_factor(t);
+  const double y = scale_by_power(factor + factor * expm1_reduced(r), bits_of(shifted) - bits_of(magic) + 2048);
+  const double bounded = y < 0.5 ? y : 0.5;
+  return a == a ? bounded : a;
+}
+
+/// Φ(x): the tail itself below 0, 1 minus the other tail above.
+BUFFON_SCALAR double normal_cdf(double x) {
+  const double tail = normal_tail(x < 0.0 ? -x : x);
+  return x > 0.0 ? 1.0 - tail : tail;
+}
+
+/// log Φ(x) for x ≥ −37.5: log of the tail t below 0, log(1 − t) above, there with the rounding error of 1 − t to first order.
+BUFFON_SCALAR double log_normal_cdf(double x) {
+  const double tail = normal_tail(x < 0.0 ? -x : x);
+  const double whole = 1.0 - tail;
+  const double rest = (1.0 - whole) - tail;
+  const double y = log_positive(x > 0.0 ? whole : tail, 0.0);
+  return x > 0.0 ? y + (rest + rest * tail) : y;
 }
 
 // ------------------------------------------------------------------------------------------------------------------
