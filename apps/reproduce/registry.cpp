@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "reproduce.hpp"
 
+#include "ais_control_variates/entry.hpp"
+
 namespace buffon::reproduce {
 
 const std::vector<ReproduceEntry>& entries() {
-  static const std::vector<ReproduceEntry> all = {};
+  static const std::vector<ReproduceEntry> all = {
+      ais_control_variates::entry(),
+  };
   return all;
 }
 
