@@ -56,12 +56,14 @@ int list() {
   return 0;
 }
 
+std::string verdict(const ReproduceRow& row) { return !row.holds ? "" : *row.holds ? "holds" : "FAILS"; }
+
 std::string table_text(const ReproduceTable& table) {
   std::vector<std::vector<std::string>> rows = {{"part", "quantity", "paper", "exact", "ours", "±", "ratio", "criterion", "verdict", ""}};
   for (const ReproduceRow& row : table.rows) {
     const FormattedEstimate ours = format_estimate(row.ours);
     rows.push_back({row.part, row.quantity, row.paper, row.exact ? format_number(*row.exact) : "", ours.value, ours.std_error,
-                    row.ratio ? format_number(*row.ratio, 3) : "", row.criterion, row.holds ? "holds" : "FAILS", row.note});
+                    row.ratio ? format_number(*row.ratio, 3) : "", row.criterion, verdict(row), row.note});
   }
   return text_table(rows);
 }
@@ -72,10 +74,11 @@ Result as_result(const ReproduceEntry& entry, const ReproduceTable& table) {
   result.method = "reproduce " + entry.name;
   result.title = entry.title;
   std::size_t held = 0;
+  std::size_t judged = 0;
   for (const ReproduceRow& row : table.rows) {
-    held += row.holds ? 1 : 0;
-    std::string note = row.holds ? "holds" : "FAILS";
-    if (!row.criterion.empty()) note += ": " + row.criterion;
+    judged += row.holds.has_value() ? 1 : 0;
+    held += row.holds.value_or(false) ? 1 : 0;
+    std::string note = row.holds ? verdict(row) + ": " + row.criterion : "for reference";
     if (!row.paper.empty()) note += "; paper " + row.paper;
     if (row.exact) note += "; exact " + format_number(*row.exact);
     if (row.ratio) note += "; ratio " + format_number(*row.ratio, 3);
@@ -85,7 +88,7 @@ Result as_result(const ReproduceEntry& entry, const ReproduceTable& table) {
   result.outcome.tables = table.tables;
   result.outcome.warnings = table.warnings;
   result.outcome.evaluations = table.evaluations;
-  result.outcome.stop_reason = fmt::format("all parts were redone; {} of {} criteria hold", held, table.rows.size());
+  result.outcome.stop_reason = fmt::format("all parts were redone; {} of {} criteria hold", held, judged);
   return result;
 }
 
@@ -140,7 +143,7 @@ int run(const Options& o) {
   std::printf("%s\n\n%s\n%s.\nReport: %s\n", entry.title.c_str(), text.c_str(), result.outcome.stop_reason.c_str(), directory.file("report.html").c_str());
   for (const std::string& warning : table.warnings) std::printf("Warning: %s\n", warning.c_str());
   for (const ReproduceRow& row : table.rows) {
-    if (!row.holds) return 1;
+    if (!row.holds.value_or(true)) return 1;
   }
   return 0;
 }

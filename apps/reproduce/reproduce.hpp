@@ -22,15 +22,15 @@ struct ReproduceOptions {
 
 /// One number of a paper, beside ours.
 struct ReproduceRow {
-  std::string part;             ///< table, figure or case of the paper
-  std::string quantity;         ///< what the number is
-  std::string paper;            ///< the paper's figure as it prints it; empty = it gives none
-  std::optional<double> exact;  ///< the exact value, where it is known
-  Estimate ours;                ///< our number with its uncertainty
-  std::optional<double> ratio;  ///< ours to the paper's (or the exact value), as the criterion needs it
-  std::string criterion;        ///< "within a factor 1.5", "|ours - exact| < 0.01", …
-  bool holds = false;           ///< the criterion holds
-  std::string note;             ///< plain words; empty = nothing to say
+  std::string part = {};             ///< table, figure or case of the paper
+  std::string quantity = {};         ///< what the number is
+  std::string paper = {};            ///< the paper's figure as it prints it; empty = it gives none
+  std::optional<double> exact = {};  ///< the exact value, where it is known
+  Estimate ours = {};                ///< our number with its uncertainty
+  std::optional<double> ratio = {};  ///< ours to the paper's (or the exact value), as the criterion needs it
+  std::string criterion = {};        ///< "within a factor 1.5", "|ours - exact| < 0.01", …
+  std::optional<bool> holds = {};    ///< the criterion holds; empty = the row is shown for reference
+  std::string note = {};             ///< plain words; empty = nothing to say
 };
 
 struct ReproduceTable {

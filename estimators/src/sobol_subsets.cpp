@@ -127,7 +127,7 @@ std::string index_note(const Estimate& estimate) {
   // An index of an input without influence can end a few roundings above zero.
   if (!std::isfinite(estimate.lower) || estimate.lower > 1e-12) return {};
   std::string note = "not distinguishable from zero";
-  if (estimate.value < 0) note += "; the estimate is negative by sampling error, the index itself is not";
+  if (estimate.value < 0) note += "; the estimate is negative by sampling error, the index itself cannot be";
   return note;
 }
 

@@ -37,13 +37,7 @@ ReproduceRow criterion_row(std::string part, std::string quantity, std::string p
 }
 
 ReproduceRow reference_row(std::string part, std::string quantity, std::string paper_text, const Estimate& ours, std::string note) {
-  return {.part = std::move(part),
-          .quantity = std::move(quantity),
-          .paper = std::move(paper_text),
-          .ours = ours,
-          .criterion = "for reference",
-          .holds = true,
-          .note = std::move(note)};
+  return {.part = std::move(part), .quantity = std::move(quantity), .paper = std::move(paper_text), .ours = ours, .note = std::move(note)};
 }
 
 ReproduceRow coverage_row(std::string part, const Estimate& share) {
