@@ -42,7 +42,7 @@ ReportInput example() {
     convergence.rows.row(i) << n, 0.0438 + 0.001 * wave, 0.01 / std::sqrt(n), 4.4e-9 + 1e-10 * wave, 2e-9 / std::sqrt(n);
   }
   for (Index i = 0; i < 2000; ++i) weights.rows(i, 0) = std::exp(std::sin(static_cast<double>(i * i)) * 2);
-  Table rounds{"rounds", "Adaptation rounds", {"round", "points", "ess"}, Eigen::MatrixXd(3, 3), {}};
+  Table rounds{"rounds", "Adaptation rounds", {"round", "points", "smallest_effective_size"}, Eigen::MatrixXd(3, 3), {}};
   rounds.rows << 0, 2000, 150, 1, 2000, 900, 2, 2000, 1500;
   o.tables = {convergence, weights, rounds};
   o.diagnostics = {{"ess", 1500.0, "Number of independent draws that carry the same information."}, {"tempered", false, "Whether the start was tempered."}};

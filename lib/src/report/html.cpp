@@ -36,7 +36,7 @@ table{border-collapse:collapse;width:100%;background:var(--paper);font-size:.92r
 th,td{padding:.4rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 th{font-weight:600;color:var(--soft);font-size:.82rem;white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td.name{font-weight:600;overflow-wrap:anywhere}
+td.name{font-weight:600;min-width:6rem;max-width:18rem;overflow-wrap:break-word}
 td.note{color:var(--warn);font-size:.85rem}
 .bar{position:relative;width:9rem;height:1.1rem}
 .bar i{position:absolute;top:.5rem;height:2px;background:var(--accent)}

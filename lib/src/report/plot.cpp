@@ -94,7 +94,9 @@ std::optional<Plot> convergence(const Outcome& outcome) {
       .name = "convergence", .caption = {}, .script = head("convergence", 860, static_cast<int>(rows * 230 + 20)), .data = csv(table->columns, table->rows)};
   plot.caption = "Estimates against model evaluations: line = estimate, band = 95 % interval.";
   if (shown < all) plot.caption += fmt::format(" The first {} of {} are shown.", shown, all);
-  plot.script += "set logscale x\nset format x '10^{%L}'\nset xlabel 'model evaluations' textcolor rgb '#333333'\nset lmargin 12\n";
+  plot.script +=
+      "set logscale x\nset autoscale xfix\nset xtics font ',11'\nset ytics autofreq font ',11'\nset xlabel 'model evaluations' textcolor rgb '#333333'\nset "
+      "lmargin 12\n";
   plot.script += fmt::format("set multiplot layout {},{}\n", rows, columns);
   for (Index k = 0; k < shown; ++k) {
     const Panel& p = panels[static_cast<std::size_t>(k)];
@@ -193,22 +195,20 @@ std::optional<Plot> weights(const Outcome& outcome) {
 
 std::optional<Plot> effective_sizes(const Outcome& outcome) {
   const Table* table = find_table(outcome, "rounds");
-  if (!table) return std::nullopt;
-  const auto ess = column_of(*table, "ess");
-  if (!ess) return std::nullopt;
+  const auto size = table ? column_of(*table, "smallest_effective_size") : std::nullopt;
+  if (!size || !table->rows.col(*size).array().isFinite().any()) return std::nullopt;
   Plot plot{.name = "rounds",
-            .caption = "Effective sample size of every adaptation round, in percent of its points.",
+            .caption = "Smallest effective sample size of the fitted densities after every exploration round.",
             .script = head("rounds", 860, 240),
-            .data = "round,ess_percent\n"};
-  const auto points = column_of(*table, "points");
+            .data = "round,smallest_effective_size\n"};
   for (Index i = 0; i < table->rows.rows(); ++i) {
-    const double share = points ? 100 * table->rows(i, *ess) / table->rows(i, *points) : 100 * table->rows(i, *ess);
-    plot.data += fmt::format("{},{}\n", i, to_text(share));
+    plot.data += plain_field(table->row_labels.empty() ? std::to_string(i) : table->row_labels[static_cast<std::size_t>(i)]) + "," +
+                 to_text(table->rows(i, *size)) + "\n";
   }
   plot.script += fmt::format(
-      "set style fill solid 0.8 noborder\nset boxwidth 0.6\nset yrange [0:*]\nset xlabel 'round'\nset ylabel 'ESS, %'\nset xtics 1\nplot 'rounds.csv' skip 1 "
-      "using 1:2 with boxes lc rgb '{}'\n",
-      blue);
+      "set style fill solid 0.8 noborder\nset boxwidth 0.6\nset yrange [0:*]\nset xrange [-0.6:{}]\nset ylabel 'effective size'\nset xtics noenhanced\n"
+      "plot 'rounds.csv' skip 1 using 0:2:xtic(1) with boxes lc rgb '{}'\n",
+      static_cast<double>(table->rows.rows()) - 0.4, blue);
   return plot;
 }
 

@@ -31,7 +31,7 @@ struct Diagnostic {
 
 /// A numeric table: column names and rows. Row labels are optional (empty = none).
 /// Names with a meaning to the report: "convergence" (first column "evaluations", then for every estimate the columns
-/// NAME and "NAME.std_error"), "rounds" (one row per adaptation round), "weights" (importance weights, normalised to mean 1).
+/// NAME and "NAME.std_error"), "rounds" (one row per adaptation round; column "smallest_effective_size"), "weights" (importance weights, normalised to mean 1).
 struct Table {
   std::string name;
   std::string title;
