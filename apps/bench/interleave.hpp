@@ -18,8 +18,8 @@
 #include <buffon/random/kernel_variant.hpp>
 #include <nlohmann/json.hpp>
 
-/// Comparison of contenders inside one process: they take turns (A B C A B C …), and the ratios are taken turn by turn, so that
-/// load and clock of the machine cancel. Figures are medians with quartiles.
+/// Comparison of contenders inside one process: they take turns, back and forth (A B C C B A A B …) so that none always follows the
+/// same other, and the ratios are taken turn by turn, so that load and clock of the machine cancel. Figures are medians with quartiles.
 ///
 ///     bench::Report report("random_bench", argc, argv);
 ///     report.compare("normals", "M/s", 16384e-6, {{"buffon", [&] { s.fill_normals(0, x); }}, {"std", [&] { … }}});
@@ -103,7 +103,10 @@ class Report {
     for (const Contender& c : contenders) repeats.push_back(calibrate(c, clock));
     std::vector<std::vector<double>> times(contenders.size());
     for (int round = 0; round < rounds_; ++round) {
-      for (std::size_t k = 0; k < contenders.size(); ++k) times[k].push_back(time(contenders[k], repeats[k], clock));
+      for (std::size_t i = 0; i < contenders.size(); ++i) {
+        const std::size_t k = round % 2 == 0 ? i : contenders.size() - 1 - i;
+        times[k].push_back(time(contenders[k], repeats[k], clock));
+      }
     }
     std::printf("\n%s  [%s]\n", title.c_str(), unit.c_str());
     nlohmann::json entry = {{"title", title}, {"unit", unit}, {"kernel_variant", std::string(kernel_variant())}, {"contenders", nlohmann::json::array()}};

@@ -6,6 +6,8 @@
 
 #include <immintrin.h>
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,14 +17,14 @@ using namespace buffon;
 
 namespace {
 
-double serial(const std::vector<double>& x) {
+double serial(std::span<const double> x) {
   double s = 0;
   for (const double v : x) s += v;
   return s;
 }
 
 // 32 lanes in registers for the whole array, written for the widest instruction set that the kernels use.
-__attribute__((target("avx512f"))) double lanes_512(const std::vector<double>& x) {
+__attribute__((target("avx512f"))) double lanes_512(std::span<const double> x) {
   __m512d a = _mm512_setzero_pd(), b = a, c = a, d = a;
   const double* p = x.data();
   for (std::size_t i = 0; i + 32 <= x.size(); i += 32) {
@@ -35,7 +37,7 @@ __attribute__((target("avx512f"))) double lanes_512(const std::vector<double>& x
   return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-__attribute__((target("avx2"))) double lanes_256(const std::vector<double>& x) {
+__attribute__((target("avx2"))) double lanes_256(std::span<const double> x) {
   __m256d s[8];
   for (auto& v : s) v = _mm256_setzero_pd();
   const double* p = x.data();
@@ -47,7 +49,7 @@ __attribute__((target("avx2"))) double lanes_256(const std::vector<double>& x) {
   return total;
 }
 
-double lanes_128(const std::vector<double>& x) {
+double lanes_128(std::span<const double> x) {
   __m128d s[16];
   for (auto& v : s) v = _mm_setzero_pd();
   const double* p = x.data();
@@ -59,7 +61,7 @@ double lanes_128(const std::vector<double>& x) {
   return total;
 }
 
-double plain_lanes(const std::vector<double>& x) {
+double plain_lanes(std::span<const double> x) {
   if (kernel_variant() == "x86-64-v4") return lanes_512(x);
   if (kernel_variant() == "x86-64-v3") return lanes_256(x);
   return lanes_128(x);
@@ -72,8 +74,10 @@ int main(int argc, char** argv) {
   volatile double result = 0;
   for (const auto variant : available_kernel_variants()) {
     force_kernel_variant(variant);
-    for (const std::size_t n : {std::size_t{1} << 15, std::size_t{1} << 22}) {
-      std::vector<double> x(n);
+    for (const std::size_t n : {std::size_t{1} << 12, std::size_t{1} << 15, std::size_t{1} << 22}) {
+      std::vector<double> storage(n + 8);
+      // from a cache line on: where vectors straddle lines depends on the allocator, and is worth a third
+      const std::span<double> x(storage.data() + (64 - reinterpret_cast<std::uintptr_t>(storage.data()) % 64) % 64 / sizeof(double), n);
       for (std::size_t i = 0; i < n; ++i) x[i] = 1.0 / static_cast<double>(i + 1);
       const std::string of = ", " + std::string(variant) + ", " + std::to_string(n) + " values";
       const double work = 1e-9 * static_cast<double>(n);

@@ -37,28 +37,66 @@ inline T two_sum(T x, T y, T& error) {
 // All 32 lanes are carried through one pass over the leaf; the carried vectors live in registers where there are enough.
 constexpr int lanes = 32;
 
-double leaf_sum(const double* x, uint64_t n) {
-  constexpr int vectors = lanes / width;
-  Vector total[vectors];
-  const uint64_t full = n / lanes * lanes;
-  for (int v = 0; v < vectors; ++v) total[v] = all(0);
-  for (uint64_t i = 0; i < full; i += lanes) {
-    for (int v = 0; v < vectors; ++v) total[v] += load(x + i + v * width);
-  }
-  if (full < n) {
-    double rest[lanes] = {};
-    for (uint64_t i = full; i < n; ++i) rest[i - full] = x[i];
-    for (int v = 0; v < vectors; ++v) total[v] += load(rest + v * width);
-  }
+constexpr int vectors = lanes / width;
+
+// Lanes by halves, from the 32 lanes down to one. Written with constant bounds so that the totals stay in registers.
+inline double fold(Vector* total) {
+#pragma GCC unroll 16
   for (int half = vectors / 2; half > 0; half /= 2) {
+#pragma GCC unroll 16
     for (int v = 0; v < half; ++v) total[v] += total[v + half];
   }
   double lane[width];
   store(lane, total[0]);
+#pragma GCC unroll 16
   for (int half = width / 2; half > 0; half /= 2) {
+#pragma GCC unroll 16
     for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
   }
   return lane[0];
+}
+
+constexpr int ahead = 512;  // values, a page: the processor's own prefetching stops where pages end
+
+// The folding of a leaf overlaps with the additions of the next one.
+template <bool prefetch>
+inline void leaf_sums_of(const double* x, uint64_t leaves, double* sums) {
+  for (uint64_t leaf = 0; leaf < leaves; ++leaf, x += sum_leaf) {
+    Vector total[vectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; ++v) total[v] = all(0);
+#pragma GCC unroll 4
+    for (uint64_t i = 0; i < sum_leaf; i += lanes) {
+      if constexpr (prefetch) {
+#pragma GCC unroll 16
+        for (int l = 0; l < lanes; l += 8) __builtin_prefetch(x + i + l + ahead);
+      }
+#pragma GCC unroll 16
+      for (int v = 0; v < vectors; ++v) total[v] += load(x + i + v * width);
+    }
+    sums[leaf] = fold(total);
+  }
+}
+
+void leaf_sums(const double* x, uint64_t leaves, bool in_memory, double* sums) {
+  if (in_memory) {
+    leaf_sums_of<true>(x, leaves, sums);
+  } else {
+    leaf_sums_of<false>(x, leaves, sums);
+  }
+}
+
+double part_sum(const double* x, uint64_t n) {
+  Vector total[vectors];
+  for (int v = 0; v < vectors; ++v) total[v] = all(0);
+  const uint64_t full = n / lanes * lanes;
+  for (uint64_t i = 0; i < full; i += lanes) {
+    for (int v = 0; v < vectors; ++v) total[v] += load(x + i + v * width);
+  }
+  double rest[lanes] = {};
+  for (uint64_t i = full; i < n; ++i) rest[i - full] = x[i];
+  for (int v = 0; v < vectors; ++v) total[v] += load(rest + v * width);
+  return fold(total);
 }
 
 // Passes of four vectors and their errors fit the registers; the lanes of a pass are independent of the others.
@@ -175,6 +213,6 @@ void diagonal_gaussian(const double* tile, uint64_t d, const double* mean, const
 #endif
 
 extern const DenseKernels dense;
-const DenseKernels dense = {BUFFON_COMPILED_FOR, leaf_sum, compensated_leaf_sum, gaussian, diagonal_gaussian};
+const DenseKernels dense = {BUFFON_COMPILED_FOR, leaf_sums, part_sum, compensated_leaf_sum, gaussian, diagonal_gaussian};
 
 }  // namespace buffon::BUFFON_KERNELS

@@ -18,9 +18,12 @@ struct DoubleDouble {
 /// Dense loops as compiled for one instruction set; all variants give the same bits.
 struct DenseKernels {
   const char* compiled_for;
-  /// Sum of at most `sum_leaf` values: value i goes to lane i mod 32, then the lanes are folded by halves.
-  double (*sum_leaf)(const double* x, uint64_t n);
-  /// The same with the rounding errors of every addition carried along.
+  /// Sums of complete leaves, one after the other: value i of a leaf goes to lane i mod 32, then the lanes are folded by halves.
+  /// `in_memory` says that the values are probably in no cache and worth fetching ahead; it changes no bit.
+  void (*leaf_sums)(const double* x, uint64_t leaves, bool in_memory, double* sums);
+  /// The sum of a leaf of fewer than `sum_leaf` values, in the same order.
+  double (*part_sum)(const double* x, uint64_t n);
+  /// The sum of at most `sum_leaf` values with the rounding errors of every addition carried along.
   DoubleDouble (*compensated_sum_leaf)(const double* x, uint64_t n);
   /// out[p] = constant − ½ |L⁻¹ (x_p − mean)|² for the 32 points of a tile. `rows` holds the strict lower triangle of L row
   /// by row without gaps, `inverse_diagonal` 1 / L_ii; `z` is scratch for d · 32 values.

@@ -16,8 +16,8 @@ double sum(std::span<const double> x);
 double sum(Context& context, std::span<const double> x);
 
 /// The same tree carrying the rounding error of every addition (TwoSum; Ogita, Rump, Oishi, "Accurate sum and dot product",
-/// 2005): as if summed in twice the precision and rounded once. Three to five times the time in cache, half as much again
-/// to four times in memory, less with wider vectors.
+/// 2005): as if summed in twice the precision and rounded once. Three to seven times the time in cache, about the
+/// same to six times in memory, less with wider vectors.
 double compensated_sum(std::span<const double> x);
 double compensated_sum(Context& context, std::span<const double> x);
 
