@@ -35,14 +35,15 @@ struct Position {
 };
 
 inline void number(Position& at, Counters& c) {
-  if (at.draws == 1) {
+  if ((at.draws & (at.draws - 1)) == 0 && at.draws <= block) {  // then every block begins with an item, and the loop vectorises
+    const int shift = __builtin_ctzll(at.draws);
     for (int i = 0; i < block; ++i) {
-      const uint64_t item = at.item + static_cast<uint64_t>(i);
-      c.draw[i] = 0;
+      const uint64_t item = at.item + static_cast<uint64_t>(i >> shift);
+      c.draw[i] = static_cast<uint32_t>(i) & static_cast<uint32_t>(at.draws - 1);
       c.low[i] = static_cast<uint32_t>(item);
       c.high[i] = static_cast<uint32_t>(item >> 32);
     }
-    at.item += block;
+    at.item += static_cast<uint64_t>(block >> shift);
     return;
   }
   for (int i = 0; i < block; ++i) {
