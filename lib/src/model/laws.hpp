@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <string>
@@ -80,9 +81,16 @@ void in_blocks(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t 
 }
 
 /// tail[i] = Φ(−|u[i]|).
-inline void normal_tails(const double* u, double* tail, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) tail[i] = -std::abs(u[i]);
+/// @returns whether all |u[i]| ≤ plain_range; the bit patterns of doubles that are not negative are ordered as they are, NaN last
+inline bool normal_tails(const double* u, double* tail, std::size_t n) {
+  std::uint64_t beyond = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double size = std::abs(u[i]);
+    beyond |= scalar::bits_of(plain_range) - scalar::bits_of(size);
+    tail[i] = -size;
+  }
   vector_normal_cdf({tail, n}, {tail, n});
+  return beyond >> 63 == 0;
 }
 
 /// e[i] = −log(1 − Φ(u[i])), the standard exponential variates of the scores.

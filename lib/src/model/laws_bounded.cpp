@@ -38,9 +38,7 @@ struct Uniform : LawOf<Uniform> {
   void of_scores(const double* u, double* x, std::ptrdiff_t count, std::ptrdiff_t stride) const {
     in_blocks(u, x, count, stride, [this](const double* score, double* value, std::size_t n) {
       double tail[scores_block];
-      normal_tails(score, tail, n);
-      bool near = true;
-      for (std::size_t i = 0; i < n; ++i) near &= std::abs(score[i]) <= plain_range;
+      const bool near = normal_tails(score, tail, n);
       // min + width Φ(u) or max − width Φ(−u); the tail is at most ½
       for (std::size_t i = 0; i < n; ++i) value[i] = (score[i] <= 0 ? min_ : max_) + (score[i] <= 0 ? width_ : -width_) * tail[i];
       if (near) return;
