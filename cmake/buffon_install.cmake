@@ -15,6 +15,8 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/buffonConfigVersion.cmak
 install(FILES "${PROJECT_BINARY_DIR}/buffonConfig.cmake" "${PROJECT_BINARY_DIR}/buffonConfigVersion.cmake"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/buffon")
 
+# The file finds its prefix from its own place, so that an installation may be moved.
+file(RELATIVE_PATH buffon_pc_to_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 set(buffon_pc_static_libs "")
 if(NOT BUILD_SHARED_LIBS)
   set(buffon_pc_static_libs " -ltbb -lmuparser -lfmt -ldl -pthread")

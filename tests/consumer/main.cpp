@@ -12,7 +12,9 @@ int main() {
   const buffon::Problem problem(model, buffon::JointLaw({{"x", buffon::normal_law(0, 1)}}));
   buffon::Context context;
   const auto result = buffon::plain_monte_carlo(problem, {.max_evaluations = 100000}, buffon::Stream(1), context);
-  const buffon::Estimate& mean = result.estimates.front();
-  std::printf("%s = %.4f +- %.4f\n", "E[x^2]", mean.value, mean.std_error);
-  return std::abs(mean.value - 1) < 6 * mean.std_error ? 0 : 1;
+  for (const auto& [name, mean, group, note] : result.estimates) {
+    std::printf("%s: %.4f +- %.4f\n", name.c_str(), mean.value, mean.std_error);
+    if (std::abs(mean.value - 1) > 6 * mean.std_error) return 1;
+  }
+  return 0;
 }
