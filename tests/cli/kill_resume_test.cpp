@@ -151,6 +151,23 @@ TEST_CASE("adaptive importance sampling killed at 6 pinned places, twice each, a
   CHECK(kill_and_resume(adaptive_job, 6, 6) >= 6);
 }
 
+TEST_CASE("every other method killed and resumed gives the same bytes") {
+  const std::string model = "seed = 3\n[model]\nkind = \"named\"\nname = \"cantilever\"\n[run]\ncheckpoint_seconds = 0\nreport = false\nsave_draws = true\n";
+  for (const char* method : {"method = \"sobol\"\noptions = {evaluations = 4000000}\n", "method = \"sobol_aiscv\"\noptions = {evaluations = 1400000}\n",
+                             "method = \"importance_sampling\"\noptions = {max_evaluations = 1500000, center = [0.0, 0.0, 0.0, -1.0, 0.0, 1.0]}\n"}) {
+    CAPTURE(method);
+    CHECK(kill_and_resume((method + model).c_str(), 3, 6) >= 3);
+  }
+}
+
+TEST_CASE("a run with a child process and its journal killed and resumed gives the same bytes") {
+  const std::string job =
+      "method = \"plain_monte_carlo\"\nseed = 3\noptions = {max_evaluations = 30000}\n[model]\nkind = \"process\"\ncommand = [\"" BUFFON_TEST_CHILD
+      "\"]\noutputs = [\"sum\", \"product\"]\nworkers = 2\n[run]\ncheckpoint_seconds = 0\nreport = false\n"
+      "[[inputs]]\nname = \"x\"\nlaw = \"normal\"\nmean = 0\nstd_dev = 1\n[[inputs]]\nname = \"y\"\nlaw = \"uniform\"\nmin = 1\nmax = 2\n";
+  CHECK(kill_and_resume(job.c_str(), 3, 4) >= 3);
+}
+
 TEST_CASE("SIGTERM, SIGINT and SIGUSR1 end a run with status 75, a saved state and the command that goes on") {
   TemporaryDirectory temporary;
   write_file(temporary / "job.toml", plain_job);

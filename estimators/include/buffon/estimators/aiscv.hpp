@@ -11,38 +11,43 @@
 #include <buffon/stats/estimate.hpp>
 #include <buffon/stats/outcome.hpp>
 
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace buffon {
 
-// Many expectations from one sample: adaptive importance sampling with control variates (ME-AISCV).
-//
-// What it computes: I_j = ∫ φ_j(x) f_j(x) dx, j = 1..J. Several functions under one law, one function under several laws, or
-// both; one model evaluation serves all J. With auxiliary densities g_j close to φ_j f_j / I_j, the mixture g_α = Σ α_j g_j and
-// X_1..X_n from g_α,
-//
-//     Î_j = β_j + (1/n) Σ_i [ f_j(X_i) φ_j(X_i) − β_j g_j(X_i) ] / g_α(X_i)                                    (1)
-//
-// is unbiased for any fixed (α, β, g), and has zero variance for all j at once when g_j = φ_j f_j / I_j, β_j = I_j.
-// An exploration phase of at most half of the budget fits the g_j by weighted moments (or weighted EM), α by minimising
-// the estimated Σ w_j Var(Î_j) over the simplex, β by regression on a fresh batch; the final sample is independent of
-// all of them, so (1) is exactly unbiased and its error bars are those of independent draws.
-//
-// Source: J. Demange-Chryst, F. Bachoc, J. Morio, "Efficient estimation of multiple expectations with the same sample by
-// adaptive importance sampling and control variates", Statistics and Computing 33 (2023), arXiv:2212.00568.
-// Departures, all measured: functions are scaled to size one before anything is squared (so that units do not matter); the
-// ridge is relative to the pooled variances; α is found by a monotone fixed-point iteration instead of a general optimiser;
-// the criterion weights 1/Î² are renewed in every round; signed functions are fitted with |φ_j|; see the options.
-//
-// Cost: `budget` points, each one evaluation of every φ_j; overhead O(n J d²) for densities, O(n J) per α iteration.
-// Memory: the exploration points, their J values and densities; nothing per point in the final sample (but 10000 weights).
-// Random: child streams "pilot", "batch" and "final" of the given stream; point i is item i.
-// Limits: light-tailed Gaussian g_j cannot follow heavy tails of φ_j f_j (watch the contribution diagnostics); the plain
-// start sees no event rarer than about 10 per batch: use start = tempering; weights degenerate when d approaches the
-// number of points that matter (use diagonal = true).
-//
-//     AiscvOptions options;
-//     options.budget = 20000;
-//     AiscvResult r = aiscv(problem, options, Stream(1), context);
-//     for (const auto& e : r.estimates) use(e.name, e.estimate.value, e.estimate.std_error);
+/// Many expectations from one sample: adaptive importance sampling with control variates (ME-AISCV).
+///
+/// What it computes: I_j = ∫ φ_j(x) f_j(x) dx, j = 1..J. Several functions under one law, one function under several laws, or
+/// both; one model evaluation serves all J. With auxiliary densities g_j close to φ_j f_j / I_j, the mixture g_α = Σ α_j g_j and
+/// X_1..X_n from g_α,
+///
+///     Î_j = β_j + (1/n) Σ_i [ f_j(X_i) φ_j(X_i) − β_j g_j(X_i) ] / g_α(X_i)                                    (1)
+///
+/// is unbiased for any fixed (α, β, g), and has zero variance for all j at once when g_j = φ_j f_j / I_j, β_j = I_j.
+/// An exploration phase of at most half of the budget fits the g_j by weighted moments (or weighted EM), α by minimising
+/// the estimated Σ w_j Var(Î_j) over the simplex, β by regression on a fresh batch; the final sample is independent of
+/// all of them, so (1) is exactly unbiased and its error bars are those of independent draws.
+///
+/// Source: J. Demange-Chryst, F. Bachoc, J. Morio, "Efficient estimation of multiple expectations with the same sample by
+/// adaptive importance sampling and control variates", Statistics and Computing 33 (2023), arXiv:2212.00568.
+/// Departures, all measured: functions are scaled to size one before anything is squared (so that units do not matter); the
+/// ridge is relative to the pooled variances; α is found by a monotone fixed-point iteration instead of a general optimiser;
+/// the criterion weights 1/Î² are renewed in every round; signed functions are fitted with |φ_j|; see the options.
+///
+/// Cost: `budget` points, each one evaluation of every φ_j; overhead O(n J d²) for densities, O(n J) per α iteration.
+/// Memory: the exploration points, their J values and densities; nothing per point in the final sample (but 10000 weights).
+/// Random: child streams "pilot", "batch" and "final" of the given stream; point i is item i.
+/// Limits: light-tailed Gaussian g_j cannot follow heavy tails of φ_j f_j (watch the contribution diagnostics); the plain
+/// start sees no event rarer than about 10 per batch: use start = tempering; weights degenerate when d approaches the
+/// number of points that matter (use diagonal = true).
+///
+///     AiscvOptions options;
+///     options.budget = 20000;
+///     AiscvResult r = aiscv(problem, options, Stream(1), context);
+///     for (const auto& e : r.estimates) use(e.name, e.estimate.value, e.estimate.std_error);
 
 /// Family of every auxiliary density g_j.
 enum class AiscvFamily { gaussian, gaussian_mixture };
@@ -121,8 +126,3 @@ AiscvResult aiscv(const Problem& problem, const AiscvOptions& options, const Str
 AiscvResult aiscv(std::shared_ptr<const Integrands> integrands, const AiscvOptions& options, const Stream& stream, Context& context);
 
 }  // namespace buffon
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>

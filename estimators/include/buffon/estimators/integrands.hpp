@@ -6,6 +6,11 @@
 #include <buffon/random/stream.hpp>
 #include <buffon/stats/outcome.hpp>
 
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace buffon {
 
 class Problem;
@@ -71,8 +76,3 @@ enum class PointSpace {
 std::shared_ptr<const Integrands> problem_integrands(const Problem& problem, PointSpace space, const std::string& method);
 
 }  // namespace buffon
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
