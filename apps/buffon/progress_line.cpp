@@ -34,14 +34,14 @@ int terminal_width() {
 
 std::string progress_text(const Progress& progress, double rate, double left) {
   std::string text = fmt::format("{:3.0f} %", std::floor(100 * std::clamp(progress.fraction, 0.0, 1.0)));
+  if (left >= 0) text += ", " + format_seconds(left) + " left";
   if (!progress.phase.empty()) text += "  " + progress.phase;
   if (progress.current) {
     const FormattedEstimate shown = format_estimate(*progress.current);
     text += fmt::format("  {} = {} ± {}", progress.name, shown.value, shown.std_error);
   }
-  text += fmt::format("  {} evaluations", format_count(progress.evaluations));
+  text += fmt::format("  {} evaluations", format_count(progress.evaluations));  // what a narrow terminal cuts off matters least
   if (rate > 0) text += fmt::format(", {:.3g}/s", rate);
-  if (left >= 0) text += "  " + format_seconds(left) + " left";
   return text;
 }
 
