@@ -19,9 +19,9 @@ if [ "$(id -u)" -eq 0 ]; then
 elif command -v sudo >/dev/null; then
   as_root=sudo
 else
-  echo "Not root and no sudo: run as root:  apt-get install --no-install-recommends$missing" >&2
+  echo "Not root and no sudo: run as root:  apt-get update && apt-get install --no-install-recommends$missing" >&2
   exit 1
 fi
 $as_root apt-get update -qq
 # shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
