@@ -27,7 +27,8 @@ class Walk : public Method {
     std::int64_t fail_in_round = -1;
     std::int64_t stop_in_round = -1;
     std::stop_source* source = nullptr;
-    bool forget = false;  ///< the deliberately wrong variant: a part of the state is not listed
+    const Problem* problem = nullptr;  ///< evaluated at every normal
+    bool forget = false;               ///< the deliberately wrong variant: a part of the state is not listed
   };
 
   explicit Walk(Events events) : events_(events), stream_(Stream(5).peek("walk")) {}
@@ -43,6 +44,11 @@ class Walk : public Method {
           }
           Eigen::MatrixXd z(1, block.size());
           stream_.normals(static_cast<std::uint64_t>(round_ * 4000 + block.begin), z);
+          if (events_.problem != nullptr) {
+            Eigen::MatrixXd y(1, block.size());
+            events_.problem->evaluate(context, z, y);
+            return Eigen::Vector2d(y.sum(), z.squaredNorm());
+          }
           return Eigen::Vector2d(z.sum(), z.squaredNorm());
         },
         [](Eigen::Vector2d& into, const Eigen::Vector2d& from) { into += from; });
@@ -173,6 +179,48 @@ TEST_CASE("the same comparison rejects a method that forgets a part of its state
   const std::string expected = reproducible_part(run_job(job({.forget = true}), whole, {}, quiet));
   failure(job({.stop_in_round = 20, .source = &source, .forget = true}), directory, source.get_token());
   CHECK(reproducible_part(run_job(job({.forget = true}), directory, {}, quiet)) != expected);
+}
+
+TEST_CASE("replaced points are counted once, told in the result, and the same however the run was stopped") {
+  const auto root = make_point_model(1, "y", [](const Eigen::VectorXd& x) { return std::sqrt(x(0) + 2); });
+  const Problem problem(root, JointLaw({{"x", normal_law(0, 1)}}), {.action = FailurePolicy::Action::replace, .replacement = 0.5});
+  // The failures of all rounds, counted apart from the model.
+  std::int64_t failures = 0;
+  Eigen::MatrixXd z(1, last_round * 4000);
+  Stream(5).peek("walk").normals(0, z);
+  failures = (z.array() < -2).count();
+  REQUIRE(failures > 1000);
+
+  const auto with_model = [&](Walk::Events events, int threads) {
+    events.problem = &problem;
+    Job j = job(events, threads);
+    j.problem = problem;
+    j.policy.replacement = 0.5;
+    return j;
+  };
+  TemporaryDirectory temporary;
+  RunDirectory whole = fresh(temporary / "whole");
+  Quiet quiet;
+  const Result expected = run_job(with_model({}, 1), whole, {}, quiet);
+  const Diagnostic& told = expected.outcome.diagnostics.back();
+  CHECK(told.name == "replaced_points");
+  CHECK(std::get<std::int64_t>(told.value) == failures);
+  REQUIRE(expected.outcome.warnings.size() == 1);
+  const std::string count = std::to_string(failures) + " of 160000 model evaluations (2.3 %) failed and were replaced by 0.5";
+  CHECK(expected.outcome.warnings[0].find(count) == 0);
+
+  for (const double checkpoint_seconds : {0.0, 1000.0}) {
+    for (const std::int64_t round : {0, 7, 39}) {
+      const std::string name = "run" + std::to_string(round) + (checkpoint_seconds > 0 ? "s" : "");
+      std::stop_source source;
+      RunDirectory directory = fresh(temporary / name);
+      Job first = with_model({.stop_in_round = round, .source = &source}, 2);
+      first.run.checkpoint_seconds = checkpoint_seconds;
+      CHECK(failure(first, directory, source.get_token()) == ErrorCategory::interrupted);
+      CHECK(reproducible_part(run_job(with_model({}, 3), directory, {}, quiet)) == reproducible_part(expected));
+    }
+  }
+  CHECK(problem.model().replaced() > failures);  // a count since the model was made would be wrong
 }
 
 TEST_CASE("a failing model leaves its point and a state from which a mended model goes on") {

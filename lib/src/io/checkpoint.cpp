@@ -12,7 +12,7 @@ namespace buffon {
 namespace {
 
 constexpr std::string_view magic = "buffon checkpoint\n";
-constexpr std::uint64_t format_version = 1;
+constexpr std::uint64_t format_version = 2;
 constexpr std::string_view file_name = "state.bin";
 constexpr std::string_view previous_name = "state.bin.previous";
 
@@ -31,6 +31,7 @@ void describe_checkpoint(Archive& archive, Checkpoint& c) {
   archive.item("digest", c.digest);
   archive.item("rounds", c.rounds);
   archive.item("seconds", c.seconds);
+  archive.item("replaced", c.replaced);
   archive.item("state", c.state);
 }
 

@@ -139,6 +139,7 @@ Job parse_job(std::string_view text, const std::string& name, const std::filesys
   ReadProblem problem = read_problem(document, base_directory, run_directory);
   recipe->problem = problem.problem;
   job.problem = problem.problem;
+  job.policy = problem.policy;
   Node resolved_options;
   const std::unique_ptr<Method> method = recipe->make(&resolved_options);
   Node derived = array_node();

@@ -7,11 +7,13 @@
 #include <buffon/model/model.hpp>
 #include <buffon/random/stream.hpp>
 
-#include "json_text.hpp"
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cmath>
 #include <optional>
+
+#include "json_text.hpp"
 
 namespace buffon {
 namespace {
@@ -20,10 +22,25 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+/// Points replaced since the model was made; a job without a problem has none.
+std::int64_t replaced_by(const Problem& problem) { return problem.scenarios().empty() ? 0 : problem.model().replaced(); }
+
+/// Says how many evaluations are not the model's own. The count is that of the rounds that make up the result.
+void report_replaced(std::int64_t replaced, double replacement, Outcome& outcome) {
+  outcome.diagnostics.push_back({.name = "replaced_points",
+                                 .value = replaced,
+                                 .meaning = "model evaluations that failed and were replaced by a fixed value (0 = every value is the model's)"});
+  if (replaced == 0) return;
+  const double share = 100 * static_cast<double>(replaced) / static_cast<double>(outcome.evaluations);
+  outcome.warnings.push_back(fmt::format("{} of {} model evaluations ({:.2g} %) failed and were replaced by {}: the estimates are biased by this.", replaced,
+                                         outcome.evaluations, share, to_text(replacement)));
+}
+
 /// The state of the last round boundaries: in memory often, on disk every `checkpoint_seconds`.
 class Saver {
  public:
-  Saver(const Job& job, RunDirectory& directory) : job_(job), directory_(directory), last_snapshot_(Clock::now()), last_write_(last_snapshot_) {}
+  Saver(const Job& job, RunDirectory& directory)
+      : job_(job), directory_(directory), replaced_elsewhere_(-replaced_by(job.problem)), last_snapshot_(Clock::now()), last_write_(last_snapshot_) {}
 
   double seconds() const { return seconds_before_ + seconds_since(start_); }
 
@@ -34,6 +51,7 @@ class Saver {
       load_state(method, saved->state);
       rounds_ = saved->rounds;
       seconds_before_ = saved->seconds;
+      replaced_elsewhere_ += saved->replaced;
       directory_.log("info", "resumed", {{"rounds", std::to_string(rounds_)}, {"seconds", to_text(seconds_before_)}});
     }
     for (const std::string& note : notes) directory_.log("warning", "damaged checkpoint", {{"text", note}});
@@ -55,6 +73,7 @@ class Saver {
                  .digest = job_.digest,
                  .rounds = rounds_,
                  .seconds = seconds(),
+                 .replaced = replaced(),
                  .state = save_state(method)};
     last_snapshot_ = Clock::now();
     snapshot_cost_ = seconds_since(before);
@@ -71,12 +90,16 @@ class Saver {
 
   std::int64_t rounds() const { return rounds_; }
 
+  /// Points replaced in the rounds up to this boundary, over all parts of the run.
+  std::int64_t replaced() const { return replaced_elsewhere_ + replaced_by(job_.problem); }
+
  private:
   const Job& job_;
   RunDirectory& directory_;
   std::optional<Checkpoint> snapshot_;
   bool written_ = false;
   std::int64_t rounds_ = 0;
+  std::int64_t replaced_elsewhere_;  ///< in earlier parts of the run, less those of the model before this part
   double seconds_before_ = 0, snapshot_cost_ = 0;
   Clock::time_point start_ = Clock::now(), last_snapshot_, last_write_;
 };
@@ -162,6 +185,7 @@ Result run_job(const Job& job, RunDirectory& directory, std::stop_token stop, Ru
   result.method = job.method;
   result.title = job.title;
   result.outcome = method->outcome();
+  report_replaced(saver.replaced(), job.policy.replacement, result.outcome);
   result.derived = derived_estimates(job.derived, result.outcome);
   result.seconds = saver.seconds();
   result.threads = context.threads();

@@ -18,6 +18,7 @@ struct Checkpoint {
   std::string digest;               ///< of the configuration
   std::int64_t rounds = 0;          ///< rounds done
   double seconds = 0;               ///< wall time spent on them
+  std::int64_t replaced = 0;        ///< failed model evaluations that were replaced in them
   std::string state;                ///< what the method's `describe_state` wrote
 };
 

@@ -40,6 +40,7 @@ struct Job {
   RunSettings run;
   std::vector<DerivedQuantity> derived;
   Problem problem;
+  FailurePolicy policy;  ///< of the problem's model
   std::string resolved;  ///< the configuration with every default filled in, canonical TOML; reads back to the same job
   /// SHA-256, hexadecimal, of the part of `resolved` that determines the numbers: without title, [run], and the journal and
   /// directory of the model.

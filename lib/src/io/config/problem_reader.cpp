@@ -135,6 +135,7 @@ class Reader {
     std::vector<Scenario> scenarios = read_scenarios(base, correlation);
     const Section root{&document_, &document_.root, "", "putting the problem together"};
     out_.problem = located(root, [&] { return Problem(CheckedModel(std::move(model), base.names(), section_.policy), quantities_, std::move(scenarios)); });
+    out_.policy = section_.policy;
     return std::move(out_);
   }
 

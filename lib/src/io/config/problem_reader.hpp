@@ -16,6 +16,7 @@ namespace buffon::config {
 /// A problem read from the sections model, inputs, correlations, quantities and scenarios, with these sections resolved.
 struct ReadProblem {
   Problem problem;
+  FailurePolicy policy;  ///< of its model
   Node model;   ///< table
   Node inputs;  ///< arrays of tables, empty where a section is empty
   Node correlations;
