@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -29,7 +30,9 @@ int compare_results(const Options& o) {
   std::vector<std::vector<std::string>> rows = {{"kind", "name", "first", "±", "second", "±", "z", "p"}};
   for (const ComparedEstimate& e : c.estimates) {
     const FormattedEstimate a = format_estimate(e.first), b = format_estimate(e.second);
-    rows.push_back({e.group, e.name, a.value, a.std_error, b.value, b.std_error, fmt::format("{:.2f}", e.z), fmt::format("{:.2g}", e.p_value)});
+    const bool comparable = !std::isnan(e.p_value);
+    rows.push_back({e.group, e.name, a.value, a.std_error, b.value, b.std_error, comparable ? fmt::format("{:.2f}", e.z) : "",
+                    comparable ? fmt::format("{:.2g}", e.p_value) : "not comparable"});
   }
   std::fputs(text_table(rows).c_str(), stdout);
   print_missing(c.only_first, o.first);

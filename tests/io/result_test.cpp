@@ -106,6 +106,18 @@ TEST_CASE("results agree within their errors, and disagree beyond them") {
 
   b.outcome.estimates[0].estimate = normal_estimate(std::nan(""), 0.1);
   CHECK_FALSE(compare(a, b).agree);
+  c = compare(a, b);
+  CHECK(std::isnan(c.estimates[0].p_value));
+  CHECK(c.verdict.find("None of the estimates can be compared") == 0);
+  a.outcome.estimates.push_back({.name = "other", .estimate = normal_estimate(3, 0.1), .group = "expectation", .note = ""});
+  b.outcome.estimates.push_back({.name = "other", .estimate = normal_estimate(3.1, 0.1), .group = "expectation", .note = ""});
+  c = compare(a, b);
+  CHECK(c.agree);
+  CHECK(c.verdict.find("1 cannot be compared") != std::string::npos);
+  b.outcome.estimates[1].estimate = normal_estimate(5, 0.1);
+  CHECK_FALSE(compare(a, b).agree);
+  b.outcome.estimates.resize(1);
+  a.outcome.estimates.resize(1);
   b.outcome.estimates[0].name = "other";
   CHECK_THROWS_AS(compare(a, b), Error);
 }

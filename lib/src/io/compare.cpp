@@ -27,7 +27,9 @@ const NamedEstimate* find(const std::vector<NamedEstimate>& list, const NamedEst
 ComparedEstimate compared(const NamedEstimate& a, const NamedEstimate& b) {
   ComparedEstimate c{.group = a.group, .name = a.name, .first = a.estimate, .second = b.estimate};
   const double difference = a.estimate.value - b.estimate.value;
-  if (a.estimate.value == b.estimate.value) {
+  if (std::isnan(a.estimate.value) || std::isnan(b.estimate.value)) {
+    c.z = std::numeric_limits<double>::quiet_NaN();
+  } else if (a.estimate.value == b.estimate.value) {
     c.z = 0;
   } else if (std::isfinite(a.estimate.value) != std::isfinite(b.estimate.value)) {
     c.z = std::numeric_limits<double>::infinity();
@@ -68,12 +70,15 @@ std::optional<std::string> first_difference(const Json& a, const Json& b, const 
 std::string verdict(const Comparison& c, std::size_t judged) {
   const std::string tests = std::to_string(judged) + (judged == 1 ? " estimate" : " estimates");
   if (!c.first_difference) return "The two results are the same, byte for byte.";
+  const std::size_t skipped = c.estimates.size() - judged;
   if (c.smallest_p < c.level) {
     return "The two results differ by more than their errors explain: a difference like the largest of " + tests + " would happen by chance with probability " +
            fmt::format("{:.2g}", c.smallest_p) + " at most.";
   }
   if (!c.only_first.empty() || !c.only_second.empty()) return "What both estimate agrees within the errors, but they do not estimate the same things.";
-  return "The two results agree within their errors (" + tests + ", none differs significantly).";
+  if (judged == 0) return "None of the estimates can be compared: values or errors are not known.";
+  return "The two results agree within their errors (" + tests + ", none differs significantly" +
+         (skipped > 0 ? "; " + std::to_string(skipped) + " cannot be compared" : "") + ").";
 }
 
 }  // namespace
@@ -106,8 +111,8 @@ Comparison compare(const Result& first, const Result& second, double level) {
                 {.doing = "comparing results", .rule = "they have no estimate in common", .remedy = "compare runs of the same quantities"});
   }
   c.smallest_p = std::min(1.0, smallest * static_cast<double>(std::max<std::size_t>(1, judged)));
-  c.agree = c.smallest_p >= level && c.only_first.empty() && c.only_second.empty();
   c.first_difference = first_difference(Json::parse(reproducible_part(first)), Json::parse(reproducible_part(second)), "");
+  c.agree = c.smallest_p >= level && c.only_first.empty() && c.only_second.empty() && (judged > 0 || !c.first_difference);
   c.verdict = verdict(c, judged);
   return c;
 }

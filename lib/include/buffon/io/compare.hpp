@@ -15,7 +15,7 @@ struct ComparedEstimate {
   std::string name;
   Estimate first;
   Estimate second;
-  double z = 0;  ///< difference over √(se₁² + se₂²); 0 where the values are equal, ±∞ where they differ without any error, NaN where an error is unknown
+  double z = 0;  ///< difference over √(se₁² + se₂²); 0 where the values are equal, ±∞ where they differ without any error, NaN where a value or an error is unknown: not comparable
   double p_value = 1;  ///< two-sided, normal; NaN with z
 };
 
@@ -26,7 +26,7 @@ struct Comparison {
   std::vector<std::string> only_second;
   double smallest_p = 1;  ///< over the estimates, multiplied by their number (Bonferroni), at most 1
   double level = 0.01;
-  bool agree = false;  ///< smallest_p ≥ level, and both hold the same names
+  bool agree = false;  ///< smallest_p ≥ level, both hold the same names, and at least one estimate can be compared (or all bits are equal)
   std::string verdict;
   std::optional<std::string> first_difference;  ///< "estimates[0] (tip).value: 0.1 and 0.2"; empty = equal byte for byte outside of the block "run"
 };
