@@ -36,6 +36,19 @@ void add_rows(std::vector<std::vector<std::string>>& rows, const std::vector<Nam
   }
 }
 
+std::vector<std::vector<std::string>> cells(const Table& table) {
+  const bool labels = !table.row_labels.empty();
+  std::vector<std::vector<std::string>> rows(1);
+  if (labels) rows[0].emplace_back("");
+  rows[0].insert(rows[0].end(), table.columns.begin(), table.columns.end());
+  for (Eigen::Index i = 0; i < table.rows.rows(); ++i) {
+    std::vector<std::string>& row = rows.emplace_back();
+    if (labels) row.push_back(table.row_labels[static_cast<std::size_t>(i)]);
+    for (Eigen::Index j = 0; j < table.rows.cols(); ++j) row.push_back(fmt::format("{:.4g}", table.rows(i, j)));
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::vector<std::string> JobRequest::overrides() const {
@@ -76,8 +89,8 @@ int run_to_summary(const Job& job, RunDirectory& directory, bool quiet) {
     result = run_job(job, directory, signals.token(), line);
   }
   if (job.run.report) write_report_of(result, directory.path(), job.resolved);
+  print_summary(result, quiet);
   if (quiet) return 0;
-  std::fputs(summary_text(result).c_str(), stdout);
   std::printf("\nResult: %s\n", directory.file("result.json").c_str());
   if (job.run.report) std::printf("Report: %s\n", directory.file("report.html").c_str());
   return 0;
@@ -101,6 +114,12 @@ void write_report_of(const Result& result, const std::filesystem::path& director
   write_report(input, directory);
 }
 
+void print_summary(const Result& result, bool quiet) {
+  if (!quiet) std::fputs(summary_text(result).c_str(), stdout);
+  std::fflush(stdout);
+  for (const std::string& warning : result.outcome.warnings) std::fprintf(stderr, "buffon: warning: %s\n", warning.c_str());
+}
+
 std::string summary_text(const Result& result) {
   std::vector<NamedEstimate> all = result.outcome.estimates;
   all.insert(all.end(), result.derived.begin(), result.derived.end());
@@ -116,10 +135,14 @@ std::string summary_text(const Result& result) {
   add_rows(rows, all, groups, effective);
 
   std::string text = (result.title.empty() ? result.method : result.title + " (" + result.method + ")") + "\n\n" + text_table(rows) + "\n";
-  text += format_count(result.outcome.evaluations) + " model evaluations in " + format_seconds(result.seconds);
+  const auto& tables = result.outcome.tables;
+  const auto comparison = std::find_if(tables.begin(), tables.end(), [](const Table& table) { return table.name == "comparison"; });
+  const bool compared = comparison != tables.end();
+  if (compared) text += comparison->title + "\n\n" + text_table(cells(*comparison)) + "\n";
+  text += format_count(result.outcome.evaluations) + " model evaluations" + (compared ? ", the comparison included," : "") + " in " +
+          format_seconds(result.seconds);
   if (!result.outcome.stop_reason.empty()) text += "; ended because " + result.outcome.stop_reason;
   text += ".\n";
-  for (const std::string& warning : result.outcome.warnings) text += "Warning: " + warning + "\n";
   return text;
 }
 

@@ -40,6 +40,9 @@ int run_to_summary(const Job& job, RunDirectory& directory, bool quiet);
 /// Writes report.html of a result, with the configuration that is stored beside it.
 void write_report_of(const Result& result, const std::filesystem::path& directory, const std::string& resolved);
 
+/// The summary to stdout, unless quiet, and the warnings to stderr, always.
+void print_summary(const Result& result, bool quiet);
+
 /// The table of estimates for a terminal.
 std::string summary_text(const Result& result);
 

@@ -17,7 +17,7 @@ void add_report(CLI::App& app, Action& action) {
       RunDirectory directory = RunDirectory::open(*name);
       const Result result = read_result(directory.path());
       write_report_of(result, directory.path(), directory.resolved());
-      std::fputs(summary_text(result).c_str(), stdout);
+      print_summary(result, false);
       std::printf("\nReport: %s\n", directory.file("report.html").c_str());
       return 0;
     };

@@ -24,10 +24,8 @@ int resume(const Options& o) {
     const Result result = read_result(directory.path());
     Job job = stored_job(directory);
     if (job.run.report && !std::filesystem::exists(directory.file("report.html"))) write_report_of(result, directory.path(), job.resolved);
-    if (!o.quiet) {
-      std::fprintf(stderr, "buffon: the run in %s has ended already, there is nothing left to do\n", directory.path().c_str());
-      std::fputs(summary_text(result).c_str(), stdout);
-    }
+    if (!o.quiet) std::fprintf(stderr, "buffon: the run in %s has ended already, there is nothing left to do\n", directory.path().c_str());
+    print_summary(result, o.quiet);
     return 0;
   }
   Job job = stored_job(directory);
@@ -42,7 +40,7 @@ void add_resume(CLI::App& app, Action& action) {
   auto o = std::make_shared<Options>();
   verb->add_option("directory", o->directory, "run directory")->required();
   verb->add_option("--threads", o->threads, "worker threads, 0 = every CPU (never changes the numbers)");
-  verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary");
+  verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary; warnings still go to stderr");
   verb->callback([o, &action] { action = [o] { return resume(*o); }; });
 }
 

@@ -39,7 +39,7 @@ void add_run(CLI::App& app, Action& action) {
   verb->add_option("--set", o->job.set, "override a key: section.key=value (repeatable)")->allow_extra_args(false);
   verb->add_option("--threads", o->job.threads, "worker threads, 0 = every CPU (never changes the numbers)");
   verb->add_option("--seed", o->job.seed, "seed of the random numbers");
-  verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary");
+  verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary; warnings still go to stderr");
   verb->add_flag("--force", o->force, "replace the run that the directory holds");
   verb->callback([o, &action] { action = [o] { return run(*o); }; });
 }

@@ -101,6 +101,31 @@ TEST_CASE("a job without a file runs from the command line alone") {
   CHECK(std::filesystem::exists(t / "plain_monte_carlo.out/result.json"));
 }
 
+TEST_CASE("warnings go to stderr, also when quiet; a comparison stands under the estimates") {
+  TemporaryDirectory t;
+  const std::string inputs = "[[inputs]]\nname = \"x\"\nlaw = \"normal\"\nmean = 0\nstd_dev = 1\n";
+  write_file(t / "root.toml",
+             "method = \"plain_monte_carlo\"\nseed = 1\noptions = {max_evaluations = 1000}\n[model]\nkind = \"expression\"\noutputs = [\"y = sqrt(x)\"]\n"
+             "on_failure = \"replace\"\n" +
+                 inputs);
+  const std::string warning = "failed and were replaced by 0: the estimates are biased by this";
+  for (const char* flag : {"--quiet", "--threads=1"}) {
+    const Outcome3 r = buffon_cli(t, {"run", "root.toml", "--out", "root", "--force", flag});
+    CHECK(r.status == 0);
+    CHECK(contains(r.err, "buffon: warning: "));
+    CHECK(contains(r.err, warning));
+    CHECK_FALSE(contains(r.out, warning));
+  }
+  write_file(t / "beam.toml",
+             "method = \"sobol_aiscv\"\nseed = 1\noptions = {evaluations = 20000, comparison = \"jansen\"}\n"
+             "[model]\nkind = \"named\"\nname = \"cantilever\"\n[run]\nreport = false\n");
+  const Outcome3 r = buffon_cli(t, {"run", "beam.toml"});
+  INFO(r.err);
+  CHECK(r.status == 0);
+  CHECK(contains(r.out, "Beside the classical estimator"));
+  CHECK(contains(r.out, "model evaluations, the comparison included, in"));
+}
+
 TEST_CASE("validate tells the resolved question and runs nothing") {
   TemporaryDirectory t;
   write_file(t / "beam.toml", job);
