@@ -274,7 +274,21 @@ TEST_CASE("derived quantities have the error of the delta method with the covari
   } catch (const Error& error) {
     CHECK(error.category() == ErrorCategory::configuration);
     CHECK(std::string(error.what()).find("the estimates are called a, b_two") != std::string::npos);
+    CHECK(std::string(error.what()).find("none") == std::string::npos);
   }
+}
+
+TEST_CASE("a derived quantity that is not defined says at which estimates, and the result warns") {
+  TemporaryDirectory temporary;
+  RunDirectory directory = fresh(temporary / "run");
+  Quiet quiet;
+  Job j = job();
+  j.derived = {{.name = "root", .expression = "sqrt(0 - b_two)"}};
+  const Result result = run_job(j, directory, {}, quiet);
+  const std::string note = "not defined at these estimates: b_two = " + to_text(result.outcome.estimates[1].estimate.value);
+  CHECK(result.derived[0].note == note);
+  REQUIRE(result.outcome.warnings.size() == 1);
+  CHECK(result.outcome.warnings[0] == "The derived quantity root is " + note + ".");
 }
 
 TEST_CASE("a signal fires the stop token, and handlers are put back") {

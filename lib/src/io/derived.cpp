@@ -56,9 +56,12 @@ std::vector<NamedEstimate> derived_estimates(const std::vector<DerivedQuantity>&
     } catch (const Error& error) {
       ErrorText text = error.text();
       text.doing = "reading the derived quantity " + quantity.name;
-      text.remedy += text.remedy.empty() ? "the estimates are called" : " (the estimates are called";
+      text.remedy.erase(std::min(text.remedy.find("The names are"), text.remedy.size()));  // those of the estimates follow
+      const bool alone = text.remedy.empty();
+      if (!alone && text.remedy.back() != ' ') text.remedy += ' ';
+      text.remedy += alone ? "the estimates are called" : "(the estimates are called";
       for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 20); ++i) text.remedy += (i > 0 ? ", " : " ") + names[i];
-      if (!error.text().remedy.empty()) text.remedy += ")";
+      if (!alone) text.remedy += ")";
       throw Error(error.category(), text, error.where());
     }
     const Index n = static_cast<Index>(rows.size());
@@ -78,7 +81,12 @@ std::vector<NamedEstimate> derived_estimates(const std::vector<DerivedQuantity>&
       return result(0, 0);
     };
     NamedEstimate e{.name = quantity.name, .estimate = delta_method(value, at, covariance), .group = "derived", .note = ""};
-    if (!known && n > 1) e.note = "no error: the covariance of the estimates is not known";
+    if (std::isnan(e.estimate.value)) {
+      e.note = "not defined at these estimates:";
+      for (std::size_t i = 0; i < used.size(); ++i) e.note += (i > 0 ? ", " : " ") + used[i] + " = " + to_text(at(static_cast<Index>(i)));
+    } else if (!known && n > 1) {
+      e.note = "no error: the covariance of the estimates is not known";
+    }
     out.push_back(std::move(e));
   }
   return out;

@@ -187,6 +187,9 @@ Result run_job(const Job& job, RunDirectory& directory, std::stop_token stop, Ru
   result.outcome = method->outcome();
   report_replaced(saver.replaced(), job.policy.replacement, result.outcome);
   result.derived = derived_estimates(job.derived, result.outcome);
+  for (const NamedEstimate& e : result.derived) {
+    if (std::isnan(e.estimate.value)) result.outcome.warnings.push_back("The derived quantity " + e.name + " is " + e.note + ".");
+  }
   result.seconds = saver.seconds();
   result.threads = context.threads();
   result.provenance = provenance(job.seed, job.digest, context.threads());
