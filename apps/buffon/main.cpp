@@ -83,7 +83,9 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return cli::report_error(Error(ErrorCategory::numeric, {.doing = "running", .rule = "there is not enough memory", .remedy = "ask for fewer points"}));
   } catch (const std::filesystem::filesystem_error& error) {
-    return cli::report_error(Error(ErrorCategory::data, {.doing = "using files", .rule = error.what()}));
+    return cli::report_error(Error(ErrorCategory::data, {.doing = "using the file " + error.path1().string(),
+                                                         .rule = error.code().message(),
+                                                         .remedy = "check the path, its permissions and the space on the disk"}));
   } catch (const std::exception& error) {
     return cli::report_error(
         Error(ErrorCategory::internal, {.doing = "running", .rule = error.what(), .remedy = "this is a defect of buffon: please report it"}));

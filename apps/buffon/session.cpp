@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -74,6 +75,26 @@ Job JobRequest::read(const std::filesystem::path& run_directory) const {
   }
   if (file.empty()) return parse_job(text(), name(), base_directory(), overrides(), all_methods(), run_directory);
   return read_job(file, overrides(), all_methods(), run_directory);
+}
+
+std::int64_t whole_number(const std::string& flag, const std::string& text) {
+  const char* end = text.data() + text.size();
+  std::int64_t value = 0;
+  const auto fail = [&](ErrorCategory category, std::string rule) {
+    throw Error(category,
+                {.doing = "reading the command line", .key = flag, .value = text, .rule = std::move(rule), .remedy = "give a number like 1000 or 1e3"});
+  };
+  const auto [stop, status] = std::from_chars(text.data(), end, value);
+  if (stop != end || status != std::errc()) {
+    constexpr double exact = 9007199254740992.0;  // doubles hold every whole number up to here
+    double real = 0;
+    const auto [real_stop, real_status] = std::from_chars(text.data(), end, real);
+    if (real_stop != end || real_status != std::errc() || real != std::floor(real)) fail(ErrorCategory::usage, "must be a whole number");
+    if (std::abs(real) > exact) fail(ErrorCategory::usage, "must be a whole number of at most 9223372036854775807, with all digits above 2^53");
+    value = static_cast<std::int64_t>(real);
+  }
+  if (value < 0) fail(ErrorCategory::configuration, "must be at least 0");
+  return value;
 }
 
 Job stored_job(const RunDirectory& directory) {

@@ -18,7 +18,7 @@ struct JobRequest {
   std::string method;  ///< for a job without a file
   std::vector<std::string> set;
   std::optional<std::int64_t> threads;
-  std::optional<std::uint64_t> seed;
+  std::optional<std::int64_t> seed;
 
   /// `set` with the flags that are short forms of it.
   std::vector<std::string> overrides() const;
@@ -30,6 +30,9 @@ struct JobRequest {
   /// Reads and checks the job. @param run_directory as for `read_job`
   Job read(const std::filesystem::path& run_directory = {}) const;
 };
+
+/// The value of a flag that counts: 1000 or 1e3. @throws Error(usage) when it is no whole number, Error(configuration) when negative
+std::int64_t whole_number(const std::string& flag, const std::string& text);
 
 /// The job that a run directory holds.
 Job stored_job(const RunDirectory& directory);

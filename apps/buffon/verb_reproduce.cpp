@@ -156,8 +156,14 @@ void add_reproduce(CLI::App& app, Action& action) {
   verb->add_option("paper", o->paper, "name of the paper");
   verb->add_option("--scale", o->scale, "size relative to the paper's, in (0, 1]; less is quicker and less exact")->capture_default_str();
   verb->add_option("--out,-o", o->out, "directory for table and report (default: PAPER.out here)");
-  verb->add_option("--threads", o->threads, "worker threads, 0 = every CPU (never changes the numbers)");
-  verb->add_option("--seed", o->seed, "seed of the random numbers")->capture_default_str();
+  verb->add_option_function<std::string>(
+          "--threads", [o](const std::string& text) { o->threads = whole_number("--threads", text); },
+          "worker threads, 0 = every CPU (never changes the numbers)")
+      ->type_name("INT");
+  verb->add_option_function<std::string>(
+          "--seed", [o](const std::string& text) { o->seed = static_cast<std::uint64_t>(whole_number("--seed", text)); }, "seed of the random numbers")
+      ->type_name("INT")
+      ->default_str("1");
   verb->add_flag("--quiet,-q", o->quiet, "no progress");
   verb->add_flag("--force", o->force, "replace what the directory holds");
   verb->callback([o, &action] { action = [o] { return o->paper.empty() ? list() : run(*o); }; });

@@ -39,7 +39,10 @@ void add_resume(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand("resume", "Continue a run that was interrupted or killed; gives the same numbers as an undisturbed run");
   auto o = std::make_shared<Options>();
   verb->add_option("directory", o->directory, "run directory")->required();
-  verb->add_option("--threads", o->threads, "worker threads, 0 = every CPU (never changes the numbers)");
+  verb->add_option_function<std::string>(
+          "--threads", [o](const std::string& text) { o->threads = whole_number("--threads", text); },
+          "worker threads, 0 = every CPU (never changes the numbers)")
+      ->type_name("INT");
   verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary; warnings still go to stderr");
   verb->callback([o, &action] { action = [o] { return resume(*o); }; });
 }

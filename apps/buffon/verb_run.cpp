@@ -37,8 +37,13 @@ void add_run(CLI::App& app, Action& action) {
   verb->add_option("--method", o->job.method, "run this method without a job file (with --set and --seed)");
   verb->add_option("--out,-o", o->out, "run directory (default: JOB.out here, numbered when it exists)");
   verb->add_option("--set", o->job.set, "override a key: section.key=value (repeatable)")->allow_extra_args(false);
-  verb->add_option("--threads", o->job.threads, "worker threads, 0 = every CPU (never changes the numbers)");
-  verb->add_option("--seed", o->job.seed, "seed of the random numbers");
+  verb->add_option_function<std::string>(
+          "--threads", [o](const std::string& text) { o->job.threads = whole_number("--threads", text); },
+          "worker threads, 0 = every CPU (never changes the numbers)")
+      ->type_name("INT");
+  verb->add_option_function<std::string>(
+          "--seed", [o](const std::string& text) { o->job.seed = whole_number("--seed", text); }, "seed of the random numbers")
+      ->type_name("INT");
   verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary; warnings still go to stderr");
   verb->add_flag("--force", o->force, "replace the run that the directory holds");
   verb->callback([o, &action] { action = [o] { return run(*o); }; });

@@ -51,7 +51,9 @@ void add_validate(CLI::App& app, Action& action) {
   verb->add_option("job", job->file, "job file (TOML or JSON)");
   verb->add_option("--method", job->method, "check a job of this method without a file (with --set and --seed)");
   verb->add_option("--set", job->set, "override a key: section.key=value (repeatable)")->allow_extra_args(false);
-  verb->add_option("--seed", job->seed, "seed of the random numbers");
+  verb->add_option_function<std::string>(
+          "--seed", [job](const std::string& text) { job->seed = whole_number("--seed", text); }, "seed of the random numbers")
+      ->type_name("INT");
   verb->add_flag("--print-config", *resolved, "print the configuration with every default filled in");
   verb->callback([=, &action] { action = [=] { return validate(*job, *resolved); }; });
 }

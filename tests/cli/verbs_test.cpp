@@ -62,7 +62,7 @@ TEST_CASE("a job runs into the directory of its name, prints a summary and where
   r = buffon_cli(t, {"run", "beam.toml", "--out", "beam.out"});
   CHECK(r.status == 64);
   CHECK(contains(r.err, "buffon resume beam.out"));
-  CHECK(buffon_cli(t, {"run", "beam.toml", "--out", "beam.out", "--force", "--quiet", "--seed", "2"}).status == 0);
+  CHECK(buffon_cli(t, {"run", "beam.toml", "--out", "beam.out", "--force", "--quiet", "--seed", "2e0"}).status == 0);
 
   r = buffon_cli(t, {"compare", "beam.out", "beam.out.2"});
   CHECK(r.status == 0);
@@ -169,7 +169,10 @@ TEST_CASE("every wrong call ends in one message, the right status and no directo
       {{"run"}, 64, "a job is missing"},
       {{"run", "beam.toml", "--nonsense"}, 64, "--nonsense"},
       {{"run", "beam.toml", "--threads", "many"}, 64, "many"},
-      {{"run", "beam.toml", "--threads", "-1"}, 78, "threads"},
+      {{"run", "beam.toml", "--threads", "-1"}, 78, "--threads = -1 must be at least 0"},
+      {{"run", "beam.toml", "--seed", "-1"}, 78, "--seed = -1 must be at least 0"},
+      {{"run", "beam.toml", "--seed", "1.5"}, 64, "--seed = 1.5 must be a whole number"},
+      {{"run", "beam.toml", "--out", std::string(300, 'a')}, 65, "File name too long. check the path"},
       {{"run", "missing.toml"}, 66, "missing.toml"},
       {{"run", "wrong.toml"}, 78, "wrong.toml:7:1"},
       {{"run", "wrong.toml"}, 78, "max_evaluations"},
@@ -182,7 +185,8 @@ TEST_CASE("every wrong call ends in one message, the right status and no directo
       {{"resume", "."}, 66, "holds no config.resolved.toml"},
       {{"report", "nowhere"}, 66, "does not exist"},
       {{"compare", "nowhere", "beam.toml"}, 66, "nowhere"},
-      {{"compare", "torn.json", "torn.json"}, 65, "torn.json"},
+      {{"compare", "torn.json", "torn.json"}, 65, "torn.json: is not JSON from byte 13 on"},
+      {{"explain", "foo"}, 64, "`buffon list` shows every name"},
       {{"explain", "plain_monte_carl"}, 64, "plain_monte_carlo\"?"},
       {{"list", "law"}, 64, "laws\"?"},
       {{"reproduce", "nothing-like-it"}, 64, "lists the papers"},

@@ -159,8 +159,23 @@ TEST_CASE("each fault ends in one message with place, key, value and rule") {
                  "job.toml:17:15: reading the options of probe: options.numbers[1] = -2 must be at least 0"));
   CHECK(contains(message_of(base + "[options]\nnumbers = []\n"), "must have at least 1 element"));
   CHECK(contains(message_of(base + "[options]\nnumbers = 3\n"), "options.numbers = 3 must be a list. write [3]"));
+  CHECK(contains(message_of(base + "[options]\nsteps = [1e18]\n"),
+                 "options.steps[0] = 1e+18 must be a whole number of at most 9007199254740992 in this notation. write a larger one with all its digits"));
   CHECK(contains(message_of(base + "[[options]]\ncount = 3\n"), "must be a section"));
   CHECK(contains(message_of(base + "[options]\ncount = 2020-01-01\n"), "options.count = 2020-01-01 must be a whole number"));
+}
+
+TEST_CASE("a fault in an output is told at its place in the list") {
+  const auto outputs = [](const std::string& list) {
+    return message_of("method = \"probe\"\nseed = 1\n[model]\nkind = \"expression\"\noutputs = " + list + "\n" + inputs);
+  };
+  CHECK(contains(outputs("[\"y = a\", \"z = aa\"]"), "job.toml:5:21: "));
+  CHECK(contains(outputs("[\"y = a\", \"z = aa\"]"), "model.outputs[1] = \"aa\""));
+  CHECK(contains(outputs("[\"y = a\",\n  \"z = a +\"]"), "job.toml:6:3: "));
+  CHECK(contains(outputs("[\"y = a\", \"z = b\", \"y = b\"]"), "model.outputs[2] = \"y\" is named twice"));
+  CHECK(contains(outputs("[\"y = a\", \"z\"]"), "job.toml:5:21: "));
+  CHECK(contains(message_of("method = \"probe\"\nseed = 1\n[model]\nkind = \"process\"\ncommand = \"python3 proc.py ok\"\noutputs = [\"y\"]\n" + inputs),
+                 "must be a list. write [\"python3\", \"proc.py\", \"ok\"]"));
 }
 
 TEST_CASE("faults found by a constructor get the place of their key") {

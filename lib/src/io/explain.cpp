@@ -164,7 +164,8 @@ std::string lines_of(const std::string& title, const std::vector<Entry>& entries
 }
 
 [[noreturn]] void unknown(const std::string& doing, std::string_view word, const std::vector<std::string>& words) {
-  const std::string_view close = nearest(word, words);
+  std::string_view close = nearest(word, words);
+  if (2 * edit_distance(word, close) > word.size()) close = {};  // more than half of the letters differ: another word
   std::string remedy = close.empty() ? std::string() : "did you mean \"" + std::string(close) + "\"?";
   if (close.empty()) remedy = "`buffon list` shows every name";
   throw Error(ErrorCategory::usage,

@@ -198,8 +198,13 @@ Result decode_result(std::string_view text, const std::string& name) {
   const std::string remedy = "give a result.json that this version of buffon wrote";
   try {
     return from_json(Json::parse(text));
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorCategory::data, {.doing = "reading the result " + name, .rule = error.what(), .remedy = remedy});
+  } catch (const Json::parse_error& error) {
+    const std::string rule = "is not JSON from byte " + std::to_string(error.byte) + " on: the file is damaged or no result";
+    throw Error(ErrorCategory::data, {.doing = "reading the result " + name, .rule = rule, .remedy = remedy});
+  } catch (const Json::exception&) {
+    throw Error(
+        ErrorCategory::data,
+        {.doing = "reading the result " + name, .rule = "a part is missing or of another kind than in a result: the file is damaged", .remedy = remedy});
   } catch (const Error& error) {
     ErrorText message = error.text();
     message.doing = "reading the result " + name;

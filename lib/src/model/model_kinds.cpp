@@ -44,6 +44,7 @@ void describe(OptionVisitor& v, ExpressionModelOptions& o) {
 
 std::shared_ptr<const Model> make(const ExpressionModelOptions& options, const ModelSetting& setting) {
   std::vector<std::string> names, expressions;
+  const auto key = [](std::size_t entry) { return "outputs[" + std::to_string(entry) + "]"; };
   for (const auto& output : options.outputs) {
     const std::size_t equal = output.find('=');
     const auto trimmed = [](std::string text) {
@@ -53,15 +54,29 @@ std::shared_ptr<const Model> make(const ExpressionModelOptions& options, const M
     };
     if (equal == std::string::npos || trimmed(output.substr(0, equal)).empty()) {
       throw Error(ErrorCategory::configuration, {.doing = "reading the outputs of the model",
-                                                 .key = "outputs",
+                                                 .key = key(names.size()),
                                                  .value = "\"" + output + "\"",
                                                  .rule = "must have the form \"name = expression\"",
                                                  .remedy = "For example \"y = 2 * x\""});
     }
     names.push_back(trimmed(output.substr(0, equal)));
-    expressions.push_back(output.substr(equal + 1));
+    expressions.push_back(trimmed(output.substr(equal + 1)));
   }
-  return expression_model(setting.input_names, std::move(names), std::move(expressions));
+  try {
+    return expression_model(setting.input_names, names, expressions);
+  } catch (const Error&) {
+    // The fault lies in the first entry that cannot follow those before it; without any entry, in the inputs.
+    for (std::size_t n = 1; n <= names.size(); ++n) {
+      const auto end = static_cast<std::ptrdiff_t>(n);
+      try {
+        expression_model(setting.input_names, {names.begin(), names.begin() + end}, {expressions.begin(), expressions.begin() + end});
+      } catch (const Error& error) {
+        if (error.text().key == "input") throw;
+        throw error.at({}, key(n - 1));
+      }
+    }
+    throw;
+  }
 }
 
 std::shared_ptr<const Model> make(const ProcessModelOptions& options, const ModelSetting& setting) { return process_model(options, setting); }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "values.hpp"
 
@@ -16,6 +17,14 @@ std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
   return out;
+}
+
+/// A command line as the elements of a list.
+std::string quoted_words(const std::string& line) {
+  std::istringstream words(line);
+  std::vector<std::string> quoted;
+  for (std::string word; words >> word;) quoted.push_back(in_quotes(word));
+  return joined(quoted);
 }
 
 std::string did_you_mean(std::string_view word) { return word.empty() ? std::string() : "did you mean " + in_quotes(word) + "?"; }
@@ -75,6 +84,10 @@ void OptionReader::convert(const Field& field, const Node& node, const std::stri
     value = static_cast<std::int64_t>(node.real);
   } else {
     if (node.kind == Node::Kind::real && !field.range.contains(node.real)) check_range(field, node, key, node.real);
+    if (node.kind == Node::Kind::real && std::abs(node.real) > exact_integers) {
+      section_.fail(node.where, key, show(node), "must be a whole number of at most " + to_text(exact_integers) + " in this notation",
+                    "write a larger one with all its digits, at most 9223372036854775807");
+    }
     section_.fail(node.where, key, show(node), "must be a whole number", node.kind == Node::Kind::text ? "write it without quotes" : "");
   }
   check_range(field, node, key, static_cast<double>(value));
@@ -111,7 +124,10 @@ void OptionReader::convert(const Field& field, const Node& node, const std::stri
 
 template <class T>
 void OptionReader::convert(const Field& field, const Node& node, const std::string& key, std::vector<T>& value) const {
-  if (node.kind != Node::Kind::array) section_.fail(node.where, key, show(node), "must be a list", "write [" + show(node) + "]");
+  if (node.kind != Node::Kind::array) {
+    const bool words = field.name == "command" && node.kind == Node::Kind::text;
+    section_.fail(node.where, key, show(node), "must be a list", "write [" + (words ? quoted_words(node.text) : show(node)) + "]");
+  }
   value.clear();
   for (std::size_t i = 0; i < node.elements.size(); ++i) {
     T element{};
