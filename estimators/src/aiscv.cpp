@@ -197,7 +197,7 @@ AiscvResult AiscvKernel::result() const {
   r.exploration_points = s.exploration.spent();
   r.evaluations = s.evaluations();
   r.weights = s.exploration.weights();
-  r.warnings = s.exploration.warnings();
+  r.warnings = s.exploration.warnings([&](Index j) { return !s.sample || s.sample->points() == 0 || s.sample->doubtful(j); });
   r.stop_reason = s.asked.empty() ? (finished() ? "the budget was spent" : "") : s.asked;
   if (!s.sample) return r;
   r.final_points = s.sample->points();

@@ -83,6 +83,7 @@ AiscvExploration::AiscvExploration(std::shared_ptr<const Integrands> integrands,
   level_.resize(0, 0);
   exponents_.assign(j, 0);
   seen_.assign(j, 0);
+  pilot_seen_.assign(j, 0);
   temper_state_.assign(j, 0);
   threshold_.assign(j, -infinity);
   thin_.assign(j, 0);
@@ -232,6 +233,7 @@ void AiscvExploration::pilot(Context& context) {
     scale_ = (x_.colwise() - centre).rowwise().squaredNorm() / static_cast<double>(used() - 1);
   }
   summarise();
+  pilot_seen_ = seen_;
   const Eigen::VectorXd w = scaled_weights();
   rounds_.push_back({"pilot", used(), w.dot(variance_) / static_cast<double>(options_.budget - used()), unknown, unknown, unknown});
   finished_ = used() + batch() > cap();
@@ -373,6 +375,7 @@ void AiscvExploration::describe_state(Archive& archive) {
   archive.item("scale", scale_);
   archive.item("exponents", exponents_);
   archive.item("seen", seen_);
+  archive.item("pilot_seen", pilot_seen_);
   archive.item("mean", mean_);
   archive.item("variance", variance_);
   archive.item("law_variance", law_variance_);

@@ -8,6 +8,7 @@
 #include <buffon/random/stream.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,7 +50,8 @@ class AiscvExploration {
   Eigen::VectorXd weights() const { return log_weights_.array().exp(); }
   const Eigen::VectorXd& estimates() const { return mean_; }  ///< Î_j of the exploration, in units of 2^exponent
   const std::string& stop_reason() const { return stop_reason_; }
-  std::vector<std::string> warnings() const;
+  /// @param poor_final whether the final sample does not support the estimate of integrand j (or there is none yet)
+  std::vector<std::string> warnings(const std::function<bool(Index)>& poor_final) const;
 
   void release_points();  ///< forgets the points: the final sample does not need them
   std::int64_t spent() const { return spent_; }
@@ -81,7 +83,7 @@ class AiscvExploration {
   std::vector<std::int64_t> law_points_;
   Eigen::VectorXd scale_;  ///< variances that the ridge is relative to
 
-  std::vector<std::int64_t> exponents_, seen_;
+  std::vector<std::int64_t> exponents_, seen_, pilot_seen_;
   Eigen::VectorXd mean_, variance_, log_weights_;
   Eigen::VectorXd law_variance_;  ///< V_j per point under the newest law, from its own batch
   AuxiliaryMixture law_, previous_;

@@ -11,6 +11,7 @@
 namespace buffon {
 namespace {
 
+constexpr std::int64_t enough_in_pilot = 10;  // hits that show where an event lies without tempering
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 // How far an event is on its way.
@@ -98,7 +99,7 @@ void AiscvExploration::temper(Context& context) {
   rounds_.push_back({"tempering " + std::to_string(++levels_done_), used(), unknown, sizes.minCoeff(), next.alpha.maxCoeff(), unknown});
 }
 
-std::vector<std::string> AiscvExploration::warnings() const {
+std::vector<std::string> AiscvExploration::warnings(const std::function<bool(Index)>& poor_final) const {
   std::vector<std::string> list;
   const auto names_of = [&](const auto& wanted) {
     std::string text;
@@ -124,8 +125,11 @@ std::vector<std::string> AiscvExploration::warnings() const {
            (direct ? "use start = \"tempering\"" : "raise the budget, or give more levels by a larger tempering_quantile"));
   warn([&](Index j) { return seen_[static_cast<std::size_t>(j)] == 0 && !integrands_->has_level(j); },
        "zero at every exploration point, so nothing could be adapted to it");
-  warn([&](Index j) { return stuck_[static_cast<std::size_t>(j)] != 0; },
-       "tempering did not arrive at the event within the exploration share of the budget, or its level stopped rising; raise the budget");
+  warn([&](Index j) { return stuck_[static_cast<std::size_t>(j)] != 0 && poor_final(j); },
+       "tempering did not arrive at the event, and the final sample shows it: the value may be far too small; raise the budget");
+  warn([&](Index j) { return !direct && integrands_->has_level(j) && pilot_seen_[static_cast<std::size_t>(j)] < enough_in_pilot; },
+       "the start was tempered: it follows one region of each event, and a second region far from it would be missed without a sign, the value then "
+       "being too small; if there may be several, make an event of each, or compare with a plain run where one is affordable");
   warn([&](Index j) { return thin_[static_cast<std::size_t>(j)] != 0; },
        "the auxiliary density rests on few effective points for this dimension; raise the budget or use diagonal = true");
   return list;

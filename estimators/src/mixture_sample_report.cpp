@@ -14,6 +14,11 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+constexpr std::int64_t few_hits = 10;
+constexpr double collapsed_size = 5;  // effective terms below which an error bar means nothing
+constexpr double small_size = 200;    // effective terms below which it is rough
+constexpr double large_share = 0.05;
+constexpr double heavy_tail = 0.5;
 
 // "a", "a and b", "a, b, c and 7 more".
 std::string listing(const std::vector<std::string>& names) {
@@ -56,6 +61,30 @@ double pareto_shape(const std::vector<double>& excess) {
 }
 
 }  // namespace
+
+MixtureSample::Terms MixtureSample::terms(Index j) const {
+  const double sum = contributions_(j, 0), squares = contributions_(j, 1);
+  Terms t{0, unknown, unknown};
+  if (sum > 0) t.effective_size = squares > 0 ? sum * sum / squares : sum / largest_(j, 0);  // squares underflow before sums do
+  if (plain()) return t;
+  if (sum > 0) t.largest_share = largest_(j, 0) / sum;
+  const Index exceeding = largest_.cols() - 1;
+  if (exceeding >= 20 && largest_(j, exceeding) > 0) {
+    std::vector<double> excess;
+    for (Index i = exceeding - 1; i >= 0; --i) excess.push_back(largest_(j, i) / largest_(j, exceeding) - 1);
+    t.tail_index = pareto_shape(excess);
+  }
+  return t;
+}
+
+bool MixtureSample::collapsed(Index j) const { return !plain() && points_ >= 2 * collapsed_size && hits(j) > 0 && terms(j).effective_size < collapsed_size; }
+
+bool MixtureSample::doubtful(Index j) const {
+  if (hits(j) < few_hits) return true;
+  if (plain()) return false;
+  const Terms t = terms(j);
+  return t.effective_size < std::min(small_size, 0.5 * static_cast<double>(points_)) || t.largest_share > large_share || t.tail_index > heavy_tail;
+}
 
 MixtureSample::Solution MixtureSample::solve() const {
   const Index count = integrands_->count();
@@ -122,6 +151,9 @@ Eigen::MatrixXd MixtureSample::covariance() const {
   for (Index j = 0; j < covariance.cols(); ++j) {
     covariance.col(j) *= unit(j);
     covariance.row(j) *= unit(j);
+    if (!collapsed(j)) continue;
+    covariance.col(j).setConstant(unknown);
+    covariance.row(j).setConstant(unknown);
   }
   return covariance;
 }
@@ -155,6 +187,13 @@ std::vector<NamedEstimate> MixtureSample::estimates() const {
         e.estimate.lower = integrands_->has_level(j) ? 0 : -infinity;
         e.estimate.upper = integrands_->has_level(j) ? 1 : infinity;
       }
+    }
+    if (collapsed(j)) {
+      e.note = "the weights have collapsed";
+      e.estimate.std_error = unknown;
+      e.estimate.effective_size = 0;
+      e.estimate.lower = integrands_->has_level(j) ? 0 : -infinity;
+      e.estimate.upper = integrands_->has_level(j) ? 1 : infinity;
     }
     list.push_back(std::move(e));
   }
@@ -202,29 +241,26 @@ void MixtureSample::report(Outcome& outcome) const {
   const auto n = static_cast<double>(points_);
   const auto& names = integrands_->names();
 
-  std::vector<std::string> unseen, few, dominated, heavy;
+  const std::vector<NamedEstimate> found = estimates();
+  std::vector<std::string> unseen, broken, few, dominated, rough, heavy, wasteful;
   Eigen::VectorXd ess(count), share(count), tail(count);
   for (Index j = 0; j < count; ++j) {
     const auto& name = names[static_cast<std::size_t>(j)];
-    const double sum = contributions_(j, 0);
-    ess(j) = sum > 0 ? sum * sum / contributions_(j, 1) : 0;
-    share(j) = sum > 0 && !plain() ? largest_(j, 0) / sum : unknown;
-    tail(j) = unknown;
-    const Index exceeding = largest_.cols() - 1;
-    if (!plain() && exceeding >= 20 && largest_(j, exceeding) > 0) {
-      std::vector<double> excess;
-      for (Index i = exceeding - 1; i >= 0; --i) excess.push_back(largest_(j, i) / largest_(j, exceeding) - 1);
-      tail(j) = pareto_shape(excess);
-    }
+    const Terms t = terms(j);
+    ess(j) = t.effective_size;
+    share(j) = t.largest_share;
+    tail(j) = t.tail_index;
     if (hits(j) == 0) {
       unseen.push_back(name);
-    } else if (hits(j) < 10) {
+    } else if (collapsed(j)) {
+      broken.push_back(name);
+    } else if (hits(j) < few_hits) {
       few.push_back(name);
-    } else if (share(j) > 0.1) {
-      dominated.push_back(name);
-    } else if (tail(j) > 0.7) {
-      heavy.push_back(name);
+    } else if (doubtful(j)) {
+      (t.largest_share > large_share ? dominated : t.tail_index > heavy_tail ? heavy : rough).push_back(name);
     }
+    const double equal_plain = found[static_cast<std::size_t>(j)].estimate.effective_size;
+    if (!plain() && !integrands_->has_level(j) && hits(j) > 0 && equal_plain < 0.5 * n) wasteful.push_back(name);
   }
 
   outcome.diagnostics.push_back({"hits", std::vector<double>(hits_.begin(), hits_.end()), "number of points that contribute to every expectation"});
@@ -236,7 +272,7 @@ void MixtureSample::report(Outcome& outcome) const {
         {"contributions.effective_size", to_list(ess), "effective sample size of the terms |phi| f/q that make up every expectation"});
     outcome.diagnostics.push_back({"contributions.largest_share", to_list(share), "share of the largest single term in every expectation"});
     outcome.diagnostics.push_back(
-        {"contributions.tail_index", to_list(tail), "Pareto tail index of the largest terms; above 0.7 the error bar cannot be trusted"});
+        {"contributions.tail_index", to_list(tail), "Pareto tail index of the largest terms; above 0.5 the error bar cannot be trusted"});
     outcome.tables.push_back(weights());
   }
 
@@ -246,8 +282,13 @@ void MixtureSample::report(Outcome& outcome) const {
   warn(unseen, plain() ? "no point among " + std::to_string(points_) + " had a value other than zero; a rare event needs importance sampling (method aiscv)"
                        : "no point of the final sample had a value other than zero, so nothing is known of the error");
   warn(few, "fewer than 10 points contributed, so the error bar is rough");
-  warn(dominated, "one point carries more than 10 % of the estimate; the law drawn from misses a part that matters, and the error bar is too small");
-  warn(heavy, "the terms have a heavy tail (tail index above 0.7); the error bar is not to be trusted");
+  warn(broken,
+       "the weights have collapsed: fewer than 5 effective terms make up the value, which may be wrong by orders of magnitude; raise the budget, "
+       "fit less (diagonal = true), or use plain_monte_carlo");
+  warn(dominated, "one point carries more than 5 % of the estimate; the law drawn from misses a part that matters, and the error bar is too small");
+  warn(rough, "fewer than 200 effective terms make up the value; the error bar is rough and may be too small");
+  warn(heavy, "the terms have a heavy tail (tail index above 0.5); the error bar is not to be trusted");
+  warn(wasteful, "plain Monte Carlo with the same budget would be more precise");
 }
 
 }  // namespace buffon

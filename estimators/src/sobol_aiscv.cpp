@@ -298,13 +298,15 @@ void SobolAiscv::require_variance(const AiscvResult& expectations) const {
   // Standard error of q − m²: without any variance of the output the difference is noise of this size.
   const double noise = std::sqrt(std::max(0.0, c(q, q) - 4 * mean * c(m, q) + 4 * mean * mean * c(m, m)));
   if (square - mean * mean > std::max(4 * noise, 1e-13 * (square + shift_ * shift_))) return;
-  throw Error(ErrorCategory::numeric,
-              {.doing = "computing Sobol' indices of output " + problem_.quantities()[static_cast<std::size_t>(row_)].name,
-               .key = "its variance",
-               .value = to_text(square - mean * mean),
-               .rule = "must be greater than zero, since indices are shares of it",
-               .remedy = has_pilot() ? "check that the output depends on the inputs, or give more evaluations"
-                                     : "check that the output depends on the inputs; if it does, give more evaluations or options.centring = \"pilot\""});
+  throw Error(
+      ErrorCategory::numeric,
+      {.doing = "computing Sobol' indices of output " + problem_.quantities()[static_cast<std::size_t>(row_)].name,
+       .key = "its variance",
+       .value = to_text(square - mean * mean) + " with standard error " + to_text(noise),
+       .rule = "must exceed 4 of its standard errors, since indices are shares of it",
+       .remedy = has_pilot()
+                     ? "check that the output depends on the inputs; if it does, give more evaluations or use method sobol"
+                     : "check that the output depends on the inputs; if it does, give more evaluations, options.centring = \"pilot\", or use method sobol"});
 }
 
 void SobolAiscv::append_convergence() {

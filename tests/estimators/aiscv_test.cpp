@@ -255,6 +255,18 @@ TEST_CASE("an event that the pilot cannot see leads to a warning that names the 
   CHECK(r.estimates[0].estimate.upper == 1);
 }
 
+TEST_CASE("a tempered result warns of missed regions where the pilot saw next to nothing, and nowhere else") {
+  AiscvOptions options;
+  options.start = AiscvStart::tempering;
+  const auto warned = [&](double beta) {
+    Context context(2);
+    const AiscvResult r = aiscv(linear_event(2, {beta}), options, Stream(1), context);
+    return std::any_of(r.warnings.begin(), r.warnings.end(), [](const std::string& w) { return w.find("a second region") != std::string::npos; });
+  };
+  CHECK(warned(4.0));
+  CHECK_FALSE(warned(1.0));
+}
+
 TEST_CASE("the previous densities, stratified sampling and a regression keep the estimates right") {
   AiscvOptions options = exact_weights();
   options.final = AiscvFinal::previous;

@@ -240,6 +240,7 @@ TEST_CASE("a constant output is refused in plain words") {
   } catch (const Error& error) {
     CHECK(error.category() == ErrorCategory::numeric);
     CHECK(std::string(error.what()).find("variance") != std::string::npos);
+    CHECK(std::string(error.what()).find("4 of its standard errors") != std::string::npos);
   }
 }
 

@@ -69,6 +69,8 @@ class MixtureSample {
   Eigen::MatrixXd covariance() const;  ///< of the Î_j
   std::vector<NamedEstimate> estimates() const;
   std::int64_t hits(Index j) const { return hits_[static_cast<std::size_t>(j)]; }  ///< points with φ_j f_j ≠ 0
+  /// Whether the terms behind Î_j are too few or too uneven for its error bar: what `report` warns of.
+  bool doubtful(Index j) const;
   bool signed_functions() const { return negatives_ > 0; }
 
   /// Evaluations, value and standard error of every estimate as one row of the convergence table.
@@ -91,6 +93,13 @@ class MixtureSample {
   double unit(Index j) const;  ///< 2^exponent
   Solution solve() const;
   Solution solve_regression() const;
+  struct Terms {
+    double effective_size;  ///< (Σ|b|)² / Σ b²
+    double largest_share;   ///< of the largest |b| in Σ|b|
+    double tail_index;      ///< Pareto index of the largest |b|
+  };
+  Terms terms(Index j) const;
+  bool collapsed(Index j) const;  ///< a handful of terms is all there is: no error can be told
   void accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Part& part) const;
   void merge(Part& into, const Part& from) const;
 
