@@ -49,6 +49,7 @@ bool SampleRun::targets_met() const {
     const Estimate& e = estimates[j].estimate;
     const std::int64_t hits = sample_.hits(static_cast<Index>(j));
     const bool event = integrands_->has_level(static_cast<Index>(j));
+    if (!event && !(e.std_error > 0)) return false;  // equal values so far say nothing of the error
     if (event && std::min(hits, sample_.points() - hits) < 10 && hits < sample_.points()) return false;
     if (targets_.std_error && !(e.std_error <= *targets_.std_error)) return false;
     if (targets_.relative_error && !(e.relative_error() <= *targets_.relative_error)) return false;

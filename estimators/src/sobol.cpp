@@ -117,6 +117,19 @@ double poisson_one(double u) {
   return k;
 }
 
+/// Effective number of the squared deviations that make up the variance, (Σ u)² / Σ u² with u = (z − ⟨z⟩)² over A and B.
+/// From Var(u) = Var(z²) − 4⟨z⟩ Cov(z, z²) + 4⟨z⟩² Var(z).
+double effective_squares(const CovarianceAccumulator& moments) {
+  const Eigen::MatrixXd c = moments.covariance();
+  double sum = 0, squares = 0;
+  for (const auto& [z, zz] : {std::pair(a, aa), std::pair(b, bb)}) {
+    const double mean = moments.mean()(z), variance = c(z, z);
+    sum += variance;
+    squares += std::max(0.0, c(zz, zz) - 4 * mean * c(z, zz) + 4 * mean * mean * variance) + variance * variance;
+  }
+  return static_cast<double>(moments.count()) * (sum / squares) * sum;
+}
+
 std::int64_t checked_samples(const SobolOptions& options, std::size_t designs) {
   const auto per_sample = static_cast<std::int64_t>(designs) + 2;
   const std::int64_t samples = (options.evaluations - options.pilot) / per_sample;
@@ -496,6 +509,13 @@ Outcome Sobol::outcome() const {
         sum += index.estimate.value;
         first = true;
       }
+    }
+    const double effective = effective_squares(moments_[q]);
+    o.diagnostics.push_back({"variance.effective_size[" + name + "]", effective, "effective number of squared deviations that make up the variance"});
+    if (effective < 100) {
+      o.warnings.push_back(name + ": so few points make up the variance (effectively " + std::to_string(std::llround(effective)) + " of " +
+                           std::to_string(2 * r.samples) +
+                           ") that the error bars of its indices cannot be trusted; analyse a transformed output, such as its logarithm, or spend more");
     }
     if (first) o.diagnostics.push_back({"sum_of_first[" + name + "]", sum, "1 for a model without interactions; what is missing to 1 is due to interactions"});
   }

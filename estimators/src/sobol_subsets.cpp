@@ -126,6 +126,7 @@ std::string index_name(const std::string& group, const std::string& output, cons
 std::string index_note(const Estimate& estimate) {
   // An index of an input without influence can end a few roundings above zero.
   if (!std::isfinite(estimate.lower) || estimate.lower > 1e-12) return {};
+  if (estimate.upper < -1e-12) return "the interval lies below zero, where no index can be: its error bar is too small";
   std::string note = "not distinguishable from zero";
   if (estimate.value < 0) note += "; the estimate is negative by sampling error, the index itself cannot be";
   return note;

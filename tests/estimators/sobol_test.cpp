@@ -323,3 +323,23 @@ TEST_CASE("correlated inputs are refused with the reason") {
   const Problem problem(make_point_model(2, "y", [](const Eigen::VectorXd& x) { return x.sum(); }), law);
   CHECK(complaint(problem, {}).find("independent") != std::string::npos);
 }
+
+TEST_CASE("an output whose variance rests on a few points is warned of, and no other") {
+  const auto outcome = [](double rate) {
+    const Problem problem(
+        make_model(2, {"y"}, [rate](const ConstMatrix& x, MutMatrix v) { v.row(0) = ((rate * x.row(0).array()).exp() + x.row(1).array()).matrix(); }),
+        normals({"a", "b"}));
+    Context context(1);
+    Sobol method(problem, {.evaluations = 20000}, Stream(1));
+    run_to_end(method, context);
+    return method.outcome();
+  };
+  const Outcome heavy = outcome(4);
+  REQUIRE(heavy.warnings.size() == 1);
+  CHECK(heavy.warnings[0].find("cannot be trusted") != std::string::npos);
+  for (const auto& e : heavy.estimates) {
+    const bool reaches_zero = e.estimate.lower <= 1e-12 && e.estimate.upper >= -1e-12;
+    CHECK((e.note.find("not distinguishable") == 0) == reaches_zero);
+  }
+  CHECK(outcome(0.5).warnings.empty());
+}

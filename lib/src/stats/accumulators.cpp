@@ -288,6 +288,12 @@ void CovarianceAccumulator::add(const ConstMatrix& points) {
       for (Index i = 0; i < rows; ++i) mean[i] += tree([&](Index p) { return x[p * rows + i]; });
     }
     mean /= static_cast<double>(n);
+    // No mean lies outside the values, whatever the rounding of the sum; equal values so have exactly that mean and no deviation.
+    const Eigen::VectorXd lowest = y.leftCols(n).rowwise().minCoeff(), highest = y.leftCols(n).rowwise().maxCoeff();
+    for (Index i = 0; i < rows; ++i) {
+      if (mean[i] < lowest[i]) mean[i] = lowest[i];
+      if (mean[i] > highest[i]) mean[i] = highest[i];
+    }
     for (Index k = 0; k < n; ++k) y.col(k) -= mean;  // the padding stays 0: no deviation
     c.setZero();
     for (Index k = 0; k < padded; k += group) {
