@@ -77,7 +77,9 @@ MixtureSample::Terms MixtureSample::terms(Index j) const {
   return t;
 }
 
-bool MixtureSample::collapsed(Index j) const { return !plain() && points_ >= 2 * collapsed_size && hits(j) > 0 && terms(j).effective_size < collapsed_size; }
+bool MixtureSample::collapsed(Index j) const {
+  return !plain() && static_cast<double>(points_) >= 2 * collapsed_size && hits(j) > 0 && terms(j).effective_size < collapsed_size;
+}
 
 bool MixtureSample::doubtful(Index j) const {
   if (hits(j) < few_hits) return true;
