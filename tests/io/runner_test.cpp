@@ -37,7 +37,10 @@ class Walk : public Method {
     const Eigen::Vector2d part = reduce_blocks<Eigen::Vector2d>(
         context, 4000, 500,
         [&](const Block& block) {
-          if (block.index == 3 && round_ == events_.stop_in_round) events_.source->request_stop();
+          if (block.index == 3 && round_ == events_.stop_in_round) {
+            events_.source->request_stop();
+            context.throw_if_stopped();  // other threads may have done all other blocks by now: then nobody else would look
+          }
           if (block.index == 5 && round_ == events_.fail_in_round) {
             throw ModelError({.doing = "evaluating the model", .rule = "it failed"}, {"x"}, Eigen::VectorXd::Constant(1, 0.1), {"y"},
                              Eigen::VectorXd::Constant(1, std::nan("")), "no convergence");
