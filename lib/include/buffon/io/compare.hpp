@@ -15,7 +15,8 @@ struct ComparedEstimate {
   std::string name;
   Estimate first;
   Estimate second;
-  double z = 0;  ///< difference over √(se₁² + se₂²); 0 where the values are equal, ±∞ where they differ without any error, NaN where a value or an error is unknown: not comparable
+  double z = 0;  ///< difference over √(se₁² + se₂²); 0 where the values are equal, ±∞ where they differ without any error, NaN where a value or an error is
+                 ///< unknown: not comparable
   double p_value = 1;  ///< two-sided, normal; NaN with z
 };
 

@@ -17,8 +17,8 @@ namespace buffon::config {
 struct ReadProblem {
   Problem problem;
   FailurePolicy policy;  ///< of its model
-  Node model;   ///< table
-  Node inputs;  ///< arrays of tables, empty where a section is empty
+  Node model;            ///< table
+  Node inputs;           ///< arrays of tables, empty where a section is empty
   Node correlations;
   Node quantities;
   Node scenarios;
