@@ -3,14 +3,21 @@
 
 #include <buffon/core/method.hpp>
 #include <buffon/core/options.hpp>
+#include <buffon/model/nested_problem.hpp>
 #include <buffon/model/problem.hpp>
 #include <buffon/random/stream.hpp>
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <variant>
 
 namespace buffon {
+
+/// What a method works on; each kind has configuration sections of its own.
+using Subject = std::variant<Problem, std::shared_ptr<const NestedProblem>>;
+enum class SubjectKind { problem, nested };  ///< in the order of `Subject`
 
 /// A method as a configuration names it (`method = "aiscv"`): its options described once, and the way to make it.
 struct MethodEntry {
@@ -18,22 +25,29 @@ struct MethodEntry {
   std::string title;                             ///< for people
   std::string summary;                           ///< one sentence: what it computes and when to use it
   std::function<void(OptionVisitor&)> describe;  ///< visits default options
-  std::function<std::unique_ptr<Method>(const Problem&, OptionVisitor& options, const Stream&)> make;
+  std::function<std::unique_ptr<Method>(const Subject&, OptionVisitor& options, const Stream&)> make;
+  SubjectKind subject = SubjectKind::problem;  ///< what `make` wants
 };
 
-/// Entry of a kernel class with constructor `Kernel(Problem, Options, Stream)` whose options have `describe`.
+/// Entry of a kernel class with constructor `Kernel(SUBJECT, Options, Stream)`, SUBJECT a Problem or a shared NestedProblem,
+/// whose options have `describe`.
 template <class Kernel, class Options>
 MethodEntry method_entry(std::string name, std::string title, std::string summary) {
-  return {std::move(name), std::move(title), std::move(summary),
+  using Nested = std::shared_ptr<const NestedProblem>;
+  constexpr bool nested = std::is_constructible_v<Kernel, Nested, Options, Stream>;
+  return {std::move(name),
+          std::move(title),
+          std::move(summary),
           [](OptionVisitor& visitor) {
             Options options;
             describe(visitor, options);
           },
-          [](const Problem& problem, OptionVisitor& visitor, const Stream& stream) -> std::unique_ptr<Method> {
+          [](const Subject& subject, OptionVisitor& visitor, const Stream& stream) -> std::unique_ptr<Method> {
             Options options;
             describe(visitor, options);
-            return std::make_unique<Kernel>(problem, options, stream);
-          }};
+            return std::make_unique<Kernel>(std::get<std::conditional_t<nested, Nested, Problem>>(subject), options, stream);
+          },
+          nested ? SubjectKind::nested : SubjectKind::problem};
 }
 
 }  // namespace buffon
