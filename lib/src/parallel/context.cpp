@@ -62,6 +62,8 @@ void Context::throw_if_stopped() const {
 std::int64_t Context::evaluations() const { return evaluations_->load(std::memory_order_relaxed); }
 void Context::add_evaluations(std::int64_t n) { evaluations_->fetch_add(n, std::memory_order_relaxed); }
 
+int Context::participants() const { return exchange_ == nullptr ? 1 : exchange_->participants(); }
+
 namespace detail {
 namespace {
 
@@ -122,6 +124,23 @@ void for_blocks(Context& context, std::int64_t items, std::int64_t block_size, B
   });
   closed.load(std::memory_order_acquire);
   if (error) std::rethrow_exception(error);
+}
+
+bool for_shared_blocks(Context& context, std::int64_t items, std::int64_t block_size, Needed needed, BlockFunction function, void* closure,
+                       const std::function<void(std::int64_t, Archive&)>& describe) {
+  BlockExchange* exchange = context.exchange();
+  if (exchange == nullptr) {
+    for_blocks(context, items, block_size, function, closure);
+    return true;
+  }
+  const std::vector<bool> here = exchange->begin(block_count(items, block_size), needed);
+  std::vector<std::int64_t> own;
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    if (here[i]) own.push_back(static_cast<std::int64_t>(i));
+  }
+  buffon::for_blocks(context, static_cast<std::int64_t>(own.size()), 1,
+                     [&](const Block& position) { function(closure, block_at(own[static_cast<std::size_t>(position.index)], items, block_size)); });
+  return exchange->complete(describe);
 }
 
 }  // namespace detail

@@ -12,12 +12,19 @@
 #include <string>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 namespace buffon {
 
 /// What a method works on; each kind has configuration sections of its own.
 using Subject = std::variant<Problem, std::shared_ptr<const NestedProblem>>;
 enum class SubjectKind { problem, nested };  ///< in the order of `Subject`
+
+/// Whether the run of a method can be divided into shards, processes that never communicate.
+struct Shards {
+  bool possible = false;              ///< all of its work goes through `reduce_shared` and `for_shared_blocks`, and no round depends on their values
+  std::vector<std::string> except{};  ///< options that end the run by its estimates (0 or missing = off): impossible in a shard
+};
 
 /// A method as a configuration names it (`method = "aiscv"`): its options described once, and the way to make it.
 struct MethodEntry {
@@ -27,12 +34,13 @@ struct MethodEntry {
   std::function<void(OptionVisitor&)> describe;  ///< visits default options
   std::function<std::unique_ptr<Method>(const Subject&, OptionVisitor& options, const Stream&)> make;
   SubjectKind subject = SubjectKind::problem;  ///< what `make` wants
+  Shards shards = {};
 };
 
 /// Entry of a kernel class with constructor `Kernel(SUBJECT, Options, Stream)`, SUBJECT a Problem or a shared NestedProblem,
 /// whose options have `describe`.
 template <class Kernel, class Options>
-MethodEntry method_entry(std::string name, std::string title, std::string summary) {
+MethodEntry method_entry(std::string name, std::string title, std::string summary, Shards shards = {}) {
   using Nested = std::shared_ptr<const NestedProblem>;
   constexpr bool nested = std::is_constructible_v<Kernel, Nested, Options, Stream>;
   return {std::move(name),
@@ -47,7 +55,8 @@ MethodEntry method_entry(std::string name, std::string title, std::string summar
             describe(visitor, options);
             return std::make_unique<Kernel>(std::get<std::conditional_t<nested, Nested, Problem>>(subject), options, stream);
           },
-          nested ? SubjectKind::nested : SubjectKind::problem};
+          nested ? SubjectKind::nested : SubjectKind::problem,
+          std::move(shards)};
 }
 
 }  // namespace buffon

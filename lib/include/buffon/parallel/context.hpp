@@ -8,6 +8,8 @@
 
 namespace buffon {
 
+class BlockExchange;
+
 /// How a computation is run: how many threads, whether to stop, how far it is. It never influences the numbers.
 class Context {
  public:
@@ -29,6 +31,12 @@ class Context {
   std::int64_t evaluations() const;
   void add_evaluations(std::int64_t n);
 
+  /// Divides blocks among the processes that run the job together; null in a run of one process. Not owned.
+  BlockExchange* exchange() const { return exchange_; }
+  void set_exchange(BlockExchange* exchange) { exchange_ = exchange; }
+  /// Processes among which the blocks are divided, 1 = this one alone.
+  int participants() const;
+
   struct Arena;  ///< the thread pool, hidden
   Arena& arena() const { return *arena_; }
 
@@ -37,6 +45,7 @@ class Context {
   std::stop_token stop_;
   std::unique_ptr<std::atomic<std::int64_t>> evaluations_;
   std::unique_ptr<Arena> arena_;
+  BlockExchange* exchange_ = nullptr;
 };
 
 /// Number of CPUs that the process may use (its affinity mask), at least 1.
