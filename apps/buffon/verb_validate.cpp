@@ -35,6 +35,14 @@ int validate(const JobRequest& request, bool resolved) {
     std::printf("  %-12s %td\n", "inputs", job.problem.dimension());
     print_list("estimates", job.problem.expectation_names());
   }
+  if (job.nested != nullptr) {
+    std::printf("  %-12s %td\n", "depth", job.nested->depth());
+    std::vector<std::string> components;
+    for (Index d = 0; d <= job.nested->depth(); ++d) {
+      for (const std::string& name : job.nested->names(d)) components.push_back(name);
+    }
+    print_list("variables", components);
+  }
   std::vector<std::string> derived;
   for (const DerivedQuantity& d : job.derived) derived.push_back(d.name);
   if (!derived.empty()) print_list("derived", derived);

@@ -13,6 +13,7 @@
 #include <buffon/io/option_list.hpp>
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/model_kind.hpp>
+#include <buffon/model/nested_kind.hpp>
 
 #include "support_job.hpp"
 
@@ -142,11 +143,16 @@ std::string head() { return "method = \"" + methods().front().name + "\"\nseed =
 const std::string model = "[model]\nkind = \"expression\"\noutputs = [\"y = a\"]\n";
 const std::string input = "[[inputs]]\nname = \"a\"\nlaw = \"normal\"\nmean = 1.0\nstd_dev = 1.0\n";
 
+/// What a method works on.
+std::string subject_of(const MethodEntry& entry) {
+  return entry.subject == SubjectKind::nested ? "[nested]\nkind = \"named\"\nname = \"sin_gaussian\"\n" : model + input;
+}
+
 /// Reading must fail with a configuration error that has a place and a rule, and names the key.
-Error expect_fault(const std::string& text, const std::string& key) {
+Error expect_fault(const std::string& text, const std::string& key, const std::vector<MethodEntry>& known = methods()) {
   CAPTURE(text);
   try {
-    parse_job(text, "job.toml", ".", {}, methods());
+    parse_job(text, "job.toml", ".", {}, known);
   } catch (const Error& error) {
     CAPTURE(error.what());
     CHECK(error.category() == ErrorCategory::configuration);
@@ -163,17 +169,17 @@ Error expect_fault(const std::string& text, const std::string& key) {
 
 /// Every invalid value of every option. `text(line)` is a job with the line in the place of the options.
 template <class Text>
-void check_all(const std::vector<ListedOption>& options, Text&& text) {
+void check_all(const std::vector<ListedOption>& options, Text&& text, const std::vector<MethodEntry>& known = methods()) {
   for (const auto& option : options) {
     const std::string rest = required_lines(options, option.name);
     for (const auto& value : invalid_values(option)) {
-      const Error error = expect_fault(text(rest + option.name + " = " + value + "\n"), option.name);
+      const Error error = expect_fault(text(rest + option.name + " = " + value + "\n"), option.name, known);
       CHECK_FALSE(error.text().value.empty());
     }
     const std::string misspelled = option.name + "_";
-    const Error error = expect_fault(text(rest + misspelled + " = " + valid_value(option) + "\n"), misspelled);
+    const Error error = expect_fault(text(rest + misspelled + " = " + valid_value(option) + "\n"), misspelled, known);
     CHECK(error.text().remedy.find("did you mean \"" + option.name + "\"?") != std::string::npos);
-    if (option.required) expect_fault(text(rest), option.name);
+    if (option.required) expect_fault(text(rest), option.name, known);
   }
 }
 
@@ -199,7 +205,7 @@ TEST_CASE("invalid options of every method are refused with place, key, value an
     CAPTURE(entry.name);
     const auto options = list_options(entry.describe);
     check_defaults(options);
-    check_all(options, [&](const std::string& lines) { return "method = \"" + entry.name + "\"\nseed = 1\n" + model + input + "[options]\n" + lines; });
+    check_all(options, [&](const std::string& lines) { return "method = \"" + entry.name + "\"\nseed = 1\n" + subject_of(entry) + "[options]\n" + lines; });
   }
 }
 
@@ -218,6 +224,17 @@ TEST_CASE("invalid keys of every model kind are refused with place, key, value a
     const auto options = list_options(kind.describe);
     check_defaults(options);
     check_all(options, [&](const std::string& lines) { return head() + input + "[model]\nkind = \"" + kind.name + "\"\n" + lines; });
+  }
+}
+
+TEST_CASE("invalid keys of every kind of nested problem are refused with place, key, value and rule") {
+  for (const auto& kind : nested_kinds()) {
+    CAPTURE(kind.name);
+    const auto options = list_options(kind.describe);
+    check_defaults(options);
+    check_all(
+        options, [&](const std::string& lines) { return "method = \"nested_probe\"\nseed = 1\n[nested]\nkind = \"" + kind.name + "\"\n" + lines; },
+        test::probe_methods());
   }
 }
 

@@ -81,9 +81,34 @@ class Probe : public Method {
   ProbeOptions options_;
 };
 
+/// The same for a nested problem.
+class NestedProbe : public Method {
+ public:
+  NestedProbe(std::shared_ptr<const NestedProblem> problem, ProbeOptions options, const Stream&) : problem_(std::move(problem)), options_(std::move(options)) {
+    check_options("nested_probe", options_);
+  }
+
+  void step(Context&) override {}
+  bool finished() const override { return true; }
+  void stop(const std::string&) override {}
+  Progress progress() const override { return {}; }
+  Outcome outcome() const override {
+    Outcome outcome;
+    outcome.estimates.push_back({"value", {}, "expectation", ""});
+    return outcome;
+  }
+  void describe_state(Archive&) override {}
+  const NestedProblem& problem() const { return *problem_; }
+
+ private:
+  std::shared_ptr<const NestedProblem> problem_;
+  ProbeOptions options_;
+};
+
 inline const std::vector<MethodEntry>& probe_methods() {
   static const std::vector<MethodEntry> methods = {method_entry<Probe, ProbeOptions>("probe", "Probe", "Does nothing."),
-                                                   method_entry<Probe, ProbeOptions>("other_probe", "Other probe", "Does nothing.")};
+                                                   method_entry<Probe, ProbeOptions>("other_probe", "Other probe", "Does nothing."),
+                                                   method_entry<NestedProbe, ProbeOptions>("nested_probe", "Nested probe", "Does nothing.")};
   return methods;
 }
 

@@ -91,6 +91,7 @@ std::vector<ListedOption> section_options(std::string_view section) {
   if (section == "correlations") return list_options_of<config::CorrelationSection>();
   if (section == "quantities") return list_options_of<config::QuantitySection>();
   if (section == "scenarios") return list_options_of<config::ScenarioSection>();
+  if (section == "nested") return list_options_of(config::nested_section());
   if (section == "derived") return list_options_of<DerivedQuantity>();
   if (section == "run") return list_options_of<RunSettings>();
   return {};
@@ -108,6 +109,7 @@ std::string section_extra(std::string_view section) {
   if (section == "scenarios") {
     return "  inputs  table  default: none\n      overridden parameters by input, for example inputs = { F_X = { mean = 600.0 } }\n";
   }
+  if (section == "nested") return "  and the keys of the kind: see `buffon explain KIND`\n";
   if (section == "options") return "  the options of the method: see `buffon explain METHOD`\n";
   return {};
 }
@@ -181,6 +183,7 @@ std::vector<std::pair<std::string, ListedOption>> all_keys(const std::vector<Met
   for (const auto& section : section_texts()) add(std::string(section.name), section_options(section.name));
   for (const auto& entry : methods) add(entry.name, list_options(entry.describe));
   for (const auto& kind : model_kinds()) add(kind.name, list_options(kind.describe));
+  for (const auto& kind : nested_kinds()) add(kind.name, list_options(kind.describe));
   for (const auto& family : marginal_families()) add(family.name, list_options(family.describe));
   return keys;
 }
@@ -212,6 +215,17 @@ std::string explain_problem(const NamedProblem& problem) {
   return out;
 }
 
+std::string explain_nested_kind(const NestedKind& kind) {
+  return headed(kind.name, kind.summary, "In a job file: kind = \"" + kind.name + "\" in [nested], with these keys beside it:", list_options(kind.describe));
+}
+
+std::string explain_nested_problem(const NamedNestedProblem& problem) {
+  std::string out = problem.name + '\n' + wrapped(sentence(problem.summary), 2);
+  out += "\nIn a job file: kind = \"named\" and name = \"" + problem.name + "\" in [nested].\n";
+  for (const auto& known : problem.known) out += "Known " + known.quantity + ": " + to_text(known.value) + " (" + known.source + ")\n";
+  return out;
+}
+
 std::string explain_section(std::string_view name) {
   if (name == "job") {
     std::string out;
@@ -231,6 +245,8 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   if (const auto* family = find(marginal_families(), name)) add(explain_law(*family));
   if (const auto* kind = find(model_kinds(), name)) add(explain_model_kind(*kind));
   if (const auto* problem = find(named_problems(), name)) add(explain_problem(*problem));
+  if (const auto* kind = find(nested_kinds(), name)) add(explain_nested_kind(*kind));
+  if (const auto* problem = find(named_nested_problems(), name)) add(explain_nested_problem(*problem));
   if (name == "job" || find_section(name) != nullptr) add(explain_section(name));
   if (!out.empty()) return out;
 
@@ -240,7 +256,8 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   const auto keys = all_keys(methods);
   for (const auto& [place, option] : keys) {
     const bool here = owner.empty() || place == owner || (owner == "options" && find(methods, place) != nullptr) ||
-                      (owner == "inputs" && find(marginal_families(), place) != nullptr) || (owner == "model" && find(model_kinds(), place) != nullptr);
+                      (owner == "inputs" && find(marginal_families(), place) != nullptr) || (owner == "model" && find(model_kinds(), place) != nullptr) ||
+                      (owner == "nested" && find(nested_kinds(), place) != nullptr);
     if (here && option.name == key) add((place.empty() ? option.name : place + "." + option.name) + '\n' + option_block({option}));
   }
   if (!out.empty()) return out;
@@ -250,6 +267,8 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   for (const auto& family : marginal_families()) names.push_back(family.name);
   for (const auto& kind : model_kinds()) names.push_back(kind.name);
   for (const auto& problem : named_problems()) names.push_back(problem.name);
+  for (const auto& kind : nested_kinds()) names.push_back(kind.name);
+  for (const auto& problem : named_nested_problems()) names.push_back(problem.name);
   for (const auto& section : section_texts()) {
     if (!section.name.empty()) names.emplace_back(section.name);
   }
@@ -262,11 +281,13 @@ std::string list_text(std::string_view what, const std::vector<MethodEntry>& met
   for (const auto& section : section_texts()) {
     if (!section.name.empty()) sections.emplace_back(section_title(section.name), section.meaning);
   }
-  const std::vector<std::pair<std::string, std::string>> texts = {{"methods", lines_of("methods", methods)},
-                                                                  {"laws", lines_of("laws", marginal_families())},
-                                                                  {"models", lines_of("models", model_kinds())},
-                                                                  {"problems", lines_of("problems", named_problems())},
-                                                                  {"sections", lines("sections", sections)}};
+  const std::vector<std::pair<std::string, std::string>> texts = {
+      {"methods", lines_of("methods", methods)},
+      {"laws", lines_of("laws", marginal_families())},
+      {"models", lines_of("models", model_kinds())},
+      {"problems", lines_of("problems", named_problems())},
+      {"nested", lines_of("kinds of nested problems", nested_kinds()) + "\n" + lines_of("nested problems", named_nested_problems())},
+      {"sections", lines("sections", sections)}};
   std::string out;
   std::vector<std::string> words;
   for (const auto& [word, text] : texts) {

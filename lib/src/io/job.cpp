@@ -10,6 +10,7 @@
 #include <buffon/io/runner.hpp>
 #include <buffon/stats/outcome.hpp>
 
+#include "config/nested_reader.hpp"
 #include "config/node.hpp"
 #include "config/problem_reader.hpp"
 #include "config/sections.hpp"
@@ -23,7 +24,7 @@ using namespace config;
 struct Recipe {
   Document document;
   MethodEntry method;
-  Problem problem;
+  Subject subject;
   std::uint64_t seed = 0;
 
   Section options() const { return section_of(document, "options", "reading the options of " + method.name); }
@@ -32,7 +33,7 @@ struct Recipe {
     const Section section = options();
     return located(section, [&] {
       OptionReader reader(section);
-      auto method_object = method.make(problem, reader, Stream(seed));
+      auto method_object = method.make(subject, reader, Stream(seed));
       if (resolved != nullptr) *resolved = reader.take_resolved();
       return method_object;
     });
@@ -82,6 +83,17 @@ std::string digest_of(Node root) {
   return sha256(write_toml(root));
 }
 
+/// Sections that belong to methods of the other kind.
+void check_sections(const Section& top, const MethodEntry& method) {
+  for (const auto& section : section_texts()) {
+    const Member* member = top.table->find(section.name);
+    if (member == nullptr || !section.subject || *section.subject == method.subject) continue;
+    const bool nested = method.subject == SubjectKind::nested;
+    top.fail(member->where, top.key(section.name), {}, "does not go with method = \"" + method.name + "\"",
+             nested ? "its question is a nested expectation: give it in [nested]" : "its question is about a model: give it in [model] and [[inputs]]");
+  }
+}
+
 void read_run(const Document& document, RunSettings& run, Node& resolved) {
   const Section section = section_of(document, "run", "reading the settings of the run");
   std::vector<std::string> keys;
@@ -90,6 +102,28 @@ void read_run(const Document& document, RunSettings& run, Node& resolved) {
   OptionReader reader(section);
   describe(reader, run);
   resolved = reader.take_resolved();
+}
+
+/// What the method works on, into the recipe and the job. @returns its sections, resolved
+Node read_subject(Recipe& recipe, Job& job, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory) {
+  Node sections;
+  if (recipe.method.subject == SubjectKind::nested) {
+    ReadNested read = read_nested(recipe.document, base_directory);
+    job.nested = read.problem;
+    recipe.subject = std::move(read.problem);
+    sections.set("nested", std::move(read.nested));
+    return sections;
+  }
+  ReadProblem read = read_problem(recipe.document, base_directory, run_directory);
+  job.problem = read.problem;
+  job.policy = read.policy;
+  recipe.subject = std::move(read.problem);
+  sections.set("model", std::move(read.model));
+  sections.set("inputs", std::move(read.inputs));
+  sections.set("correlations", std::move(read.correlations));
+  sections.set("quantities", std::move(read.quantities));
+  sections.set("scenarios", std::move(read.scenarios));
+  return sections;
 }
 
 }  // namespace
@@ -128,6 +162,7 @@ Job parse_job(std::string_view text, const std::string& name, const std::filesys
   read_run(document, job.run, run);
 
   recipe->method = *std::find_if(methods.begin(), methods.end(), [&](const MethodEntry& entry) { return entry.name == head.method; });
+  check_sections(top, recipe->method);
   recipe->seed = job.seed;
   const Section options = recipe->options();
   std::vector<std::string> option_names;
@@ -136,20 +171,13 @@ Job parse_job(std::string_view text, const std::string& name, const std::filesys
   OptionReader check(options);
   recipe->method.describe(check);
 
-  ReadProblem problem = read_problem(document, base_directory, run_directory);
-  recipe->problem = problem.problem;
-  job.problem = problem.problem;
-  job.policy = problem.policy;
+  const Node subject = read_subject(*recipe, job, base_directory, run_directory);
   Node resolved_options;
   const std::unique_ptr<Method> method = recipe->make(&resolved_options);
   Node derived = array_node();
   if (document.root.find("derived") != nullptr) job.derived = read_derived(document, method->outcome(), derived);
 
-  set_section(resolved, "model", std::move(problem.model));
-  set_section(resolved, "inputs", std::move(problem.inputs));
-  set_section(resolved, "correlations", std::move(problem.correlations));
-  set_section(resolved, "quantities", std::move(problem.quantities));
-  set_section(resolved, "scenarios", std::move(problem.scenarios));
+  for (const auto& section : subject.members) set_section(resolved, section.key, section.value);
   set_section(resolved, "derived", std::move(derived));
   set_section(resolved, "options", std::move(resolved_options));
   set_section(resolved, "run", std::move(run));

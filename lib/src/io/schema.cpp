@@ -124,7 +124,6 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
   schema["type"] = "object";
   schema["properties"] = Json::object();
   add(schema, list_options_of(job_head(methods)));
-  schema["required"].push_back("model");
 
   for (const auto& section : section_texts()) {
     if (section.name.empty()) continue;
@@ -152,6 +151,11 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
       scenario["properties"]["inputs"] = {
           {"type", "object"}, {"description", "overridden parameters by input"}, {"additionalProperties", {{"type", "object"}}}};
       property_of = list_of(section.meaning, std::move(scenario));
+    } else if (name == "nested") {
+      Json nested = object_schema(list_options_of(nested_section()));
+      nested["description"] = section.meaning;
+      add_choices(nested, "kind", nested_kinds());
+      property_of = std::move(nested);
     } else if (name == "derived") {
       property_of = list_of(section.meaning, closed(object_schema(list_options_of<DerivedQuantity>())));
     } else if (name == "options") {
@@ -165,6 +169,10 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
     Json options = closed(object_schema(list_options(entry.describe)));
     options["description"] = entry.title + ": " + entry.summary;
     Json then = {{"properties", {{"options", std::move(options)}}}};
+    for (const auto& section : section_texts()) {
+      if (section.subject && *section.subject != entry.subject) then["properties"][section.name] = false;
+    }
+    then["required"].push_back(entry.subject == SubjectKind::nested ? "nested" : "model");
     const auto listed = list_options(entry.describe);
     if (std::any_of(listed.begin(), listed.end(), [](const ListedOption& option) { return option.required; })) then["required"].push_back("options");
     schema["allOf"].push_back(when("method", entry.name, std::move(then)));

@@ -39,9 +39,10 @@ struct Job {
   std::uint64_t seed = 0;
   RunSettings run;
   std::vector<DerivedQuantity> derived;
-  Problem problem;
-  FailurePolicy policy;  ///< of the problem's model
-  std::string resolved;  ///< the configuration with every default filled in, canonical TOML; reads back to the same job
+  Problem problem;                              ///< what a method with SubjectKind::problem works on; else empty
+  std::shared_ptr<const NestedProblem> nested;  ///< what a method with SubjectKind::nested works on; else null
+  FailurePolicy policy;                         ///< of the problem's model
+  std::string resolved;                         ///< the configuration with every default filled in, canonical TOML; reads back to the same job
   /// SHA-256, hexadecimal, of the part of `resolved` that determines the numbers: without title, [run], and the journal and
   /// directory of the model.
   std::string digest;

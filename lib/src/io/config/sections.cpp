@@ -3,6 +3,7 @@
 
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/model_kind.hpp>
+#include <buffon/model/nested_kind.hpp>
 
 #include <algorithm>
 #include <array>
@@ -69,14 +70,21 @@ void describe(OptionVisitor& v, ScenarioSection& o) {
   v.on({.name = "name", .meaning = "name of the scenario: letters, digits and _, not a digit first", .required = true}, o.name);
 }
 
+void describe(OptionVisitor& v, NestedSection& o) {
+  v.on({.name = "kind", .meaning = "how the nested problem is given", .choices = o.kinds, .required = true}, o.kind);
+}
+
 const std::vector<SectionText>& section_texts() {
+  constexpr auto problem = SubjectKind::problem;
+  constexpr auto nested = SubjectKind::nested;
   static const std::vector<SectionText> texts = {
       {"", "The top level: which method, which random numbers."},
-      {"model", "The function of the inputs. Every kind of model has keys of its own beside those of the section."},
-      {"inputs", "One [[inputs]] for every input, in the order of the model. Left out: those of the named problem."},
-      {"correlations", "One [[correlations]] for every correlated pair of inputs (Gaussian copula). Left out: independent inputs."},
-      {"quantities", "One [[quantities]] for every expectation asked for. Left out: every output of the model."},
-      {"scenarios", "One [[scenarios]] for every law of the inputs; `inputs` overrides parameters of inputs. Left out: one law."},
+      {"model", "The function of the inputs. Every kind of model has keys of its own beside those of the section.", problem},
+      {"inputs", "One [[inputs]] for every input, in the order of the model. Left out: those of the named problem.", problem},
+      {"correlations", "One [[correlations]] for every correlated pair of inputs (Gaussian copula). Left out: independent inputs.", problem},
+      {"quantities", "One [[quantities]] for every expectation asked for. Left out: every output of the model.", problem},
+      {"scenarios", "One [[scenarios]] for every law of the inputs; `inputs` overrides parameters of inputs. Left out: one law.", problem},
+      {"nested", "The nested expectation, for methods that estimate one. Every kind has keys of its own beside those of the section.", nested},
       {"derived", "One [[derived]] for every function of the estimates, with a standard error by the delta method."},
       {"options", "Options of the method."},
       {"run", "How the job is run; without influence on the numbers, but max_seconds decides when they end."},
@@ -109,6 +117,12 @@ JobHead job_head(const std::vector<MethodEntry>& methods) {
 ModelSection model_section() {
   ModelSection section;
   section.kinds = names_of(model_kinds());
+  return section;
+}
+
+NestedSection nested_section() {
+  NestedSection section;
+  section.kinds = names_of(nested_kinds());
   return section;
 }
 

@@ -5,6 +5,7 @@
 #include <buffon/io/job.hpp>
 #include <buffon/model/model.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,10 +57,17 @@ struct ScenarioSection {
 };
 void describe(OptionVisitor& v, ScenarioSection& o);
 
+struct NestedSection {
+  std::vector<std::string_view> kinds;  ///< known names
+  std::string kind;
+};
+void describe(OptionVisitor& v, NestedSection& o);
+
 /// Sections of a job file with one sentence each, in their canonical order; the first has no name: the top level.
 struct SectionText {
   std::string_view name;
   std::string_view meaning;
+  std::optional<SubjectKind> subject = {};  ///< methods of the other kind refuse it
 };
 const std::vector<SectionText>& section_texts();
 
@@ -69,6 +77,7 @@ bool repeated_section(std::string_view name);
 /// Fillers of the known names.
 JobHead job_head(const std::vector<MethodEntry>& methods);
 ModelSection model_section();
+NestedSection nested_section();
 InputSection input_section();
 
 }  // namespace buffon::config

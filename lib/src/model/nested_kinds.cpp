@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/model/nested_kind.hpp>
+
+#include <string_view>
+#include <utility>
+
+namespace buffon {
+namespace {
+
+struct NamedNestedOptions {
+  std::string name;
+};
+
+void describe(OptionVisitor& v, NamedNestedOptions& o) {
+  std::vector<std::string_view> names;
+  for (const auto& problem : named_nested_problems()) names.push_back(problem.name);
+  v.on({.name = "name", .meaning = "the named nested problem", .choices = names, .required = true}, o.name);
+}
+
+std::shared_ptr<const NestedProblem> make(const NamedNestedOptions& options, const NestedSetting&) { return named_nested_problem(options.name).make(); }
+
+template <class Options>
+NestedKind kind(std::string name, std::string summary) {
+  return {std::move(name), std::move(summary),
+          [](OptionVisitor& visitor) {
+            Options options;
+            describe(visitor, options);
+          },
+          [](OptionVisitor& visitor, const NestedSetting& setting) {
+            Options options;
+            describe(visitor, options);
+            return make(options, setting);
+          }};
+}
+
+}  // namespace
+
+const std::vector<NestedKind>& nested_kinds() {
+  static const std::vector<NestedKind> kinds = {
+      kind<NamedNestedOptions>("named", "A nested expectation that buffon knows"),
+  };
+  return kinds;
+}
+
+}  // namespace buffon
