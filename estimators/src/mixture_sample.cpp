@@ -152,19 +152,22 @@ std::int64_t next_round(std::int64_t done, std::int64_t limit, std::int64_t most
   return std::min(blocks * block_size, limit - done);
 }
 
-struct MixtureSample::Part {
-  CovarianceAccumulator moments{0};
-  Eigen::MatrixXd component_sums, contributions, weight_sums, largest;
-  std::vector<std::int64_t> hits;
-  std::int64_t negatives = 0;
-  std::vector<double> weights;
-};
+void MixtureSample::Sums::describe_state(Archive& archive) {
+  archive.item("moments", moments);
+  archive.item("component_sums", component_sums);
+  archive.item("contributions", contributions);
+  archive.item("weight_sums", weight_sums);
+  archive.item("largest", largest);
+  archive.item("hits", hits);
+  archive.item("negatives", negatives);
+  archive.item("weights", weights);
+}
 
 MixtureSample::MixtureSample(std::shared_ptr<const Integrands> integrands, AuxiliaryMixture law, MixtureSampleSettings settings, Stream stream)
     : integrands_(std::move(integrands)), law_(std::move(law)), settings_(std::move(settings)), stream_(std::move(stream)) {
   const auto j = static_cast<std::size_t>(integrands_->count());
   if (settings_.exponents.empty()) settings_.exponents.assign(j, 0);
-  hits_.assign(j, 0);
+  sums_.hits.assign(j, 0);
 }
 
 bool MixtureSample::plain() const { return law_.densities.empty() && integrands_->common_law(); }
@@ -181,61 +184,68 @@ void MixtureSample::round(Context& context, std::int64_t points) {
                 components[static_cast<std::size_t>(block.index)]);
   });
   evaluate_points(context, *integrands_, x, phi, none);
-  const Part sum = reduce_blocks<Part>(
+  if (points_ == 0) choose_centre(phi);
+  Sums sums = reduce_blocks<Sums>(
       context, points, block_size,
       [&](const Block& block) {
-        Part part;
+        Sums part;
         accumulate(x.middleCols(block.begin, block.size()), phi.middleCols(block.begin, block.size()), components[static_cast<std::size_t>(block.index)], part);
         return part;
       },
-      [&](Part& into, const Part& from) { merge(into, from); });
-
-  Part total{std::move(moments_), std::move(component_sums_), std::move(contributions_), std::move(weight_sums_), std::move(largest_), std::move(hits_),
-             negatives_,          std::move(first_weights_)};
+      [&](Sums& into, const Sums& from) { merge(into, from); });
   if (points_ == 0) {
-    total = sum;
+    sums_ = std::move(sums);
   } else {
-    merge(total, sum);
+    merge(sums_, sums);
   }
   points_ += points;
-  moments_ = std::move(total.moments);
-  component_sums_ = std::move(total.component_sums);
-  contributions_ = std::move(total.contributions);
-  weight_sums_ = std::move(total.weight_sums);
-  largest_ = std::move(total.largest);
-  hits_ = std::move(total.hits);
-  negatives_ = total.negatives;
-  first_weights_ = std::move(total.weights);
-  if (first_weights_.size() > kept_weights) first_weights_.resize(kept_weights);
+  if (sums_.weights.size() > kept_weights) sums_.weights.resize(kept_weights);
 }
 
-void MixtureSample::accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Part& part) const {
+// An error bar comes from the deviations of the terms, so tails are looked for around a centre that no tail can move. Draws
+// from auxiliary densities follow |φ| f instead: their terms are near-constant where they fit, and are looked at as they are.
+void MixtureSample::choose_centre(const ConstMatrix& phi) {
+  centre_ = Eigen::VectorXd::Zero(phi.rows());
+  if (!from_laws()) return;
+  for (Index j = 0; j < phi.rows(); ++j) {
+    Eigen::VectorXd value = phi.row(j).transpose() / unit(j);
+    const auto middle = value.begin() + value.size() / 2;
+    std::nth_element(value.begin(), middle, value.end());
+    centre_(j) = *middle;
+  }
+}
+
+void MixtureSample::accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Sums& sums) const {
   const Index n = x.cols(), count = integrands_->count();
   const Index laws = integrands_->common_law() ? 1 : count;
   const auto densities = static_cast<Index>(law_.densities.size());
   const bool controlled = law_.beta.size() > 0;
 
   if (plain()) {  // the weights are one, so the summands are the values themselves
-    part.contributions.setZero(count, 3);
-    part.weight_sums.setZero(laws, 3);
-    part.largest.setZero(count, std::min(n, kept_largest));
-    part.hits.assign(static_cast<std::size_t>(count), 0);
+    sums.contributions.setZero(count, 4);
+    sums.weight_sums.setZero(laws, 3);
+    sums.largest.setZero(count, std::min(n, kept_largest));
+    sums.hits.assign(static_cast<std::size_t>(count), 0);
+    Eigen::VectorXd deviation(n);
     for (Index j = 0; j < count; ++j) {
       std::int64_t zeros = 0, negatives = 0;
       for (Index i = 0; i < n; ++i) {
         zeros += phi(j, i) == 0 ? 1 : 0;
         negatives += phi(j, i) < 0 ? 1 : 0;
       }
-      part.hits[static_cast<std::size_t>(j)] = n - zeros;
-      part.negatives += negatives;
+      sums.hits[static_cast<std::size_t>(j)] = n - zeros;
+      sums.negatives += negatives;
+      if (integrands_->has_level(j)) continue;
+      deviation = (phi.row(j).array() / unit(j) - centre_(j)).abs().matrix().transpose();
+      note_deviations(deviation, j, sums);
     }
     if (std::all_of(settings_.exponents.begin(), settings_.exponents.end(), [](std::int64_t e) { return e == 0; })) {
-      part.moments.add(phi);
+      sums.moments.add(phi);
       return;
     }
     Eigen::MatrixXd scaled = phi;
     for (Index j = 0; j < count; ++j) scaled.row(j) /= unit(j);
-    part.moments.add(scaled);
+    sums.moments.add(scaled);
     return;
   }
 
@@ -251,20 +261,20 @@ void MixtureSample::accumulate(const ConstMatrix& x, const ConstMatrix& phi, con
   ratio = log_f.transpose();
   ratio.colwise() -= log_q;
   vector_exp(span_of(ratio), span_of(ratio));
-  if (part.weights.size() < kept_weights && !integrands_->common_law()) {
+  if (sums.weights.size() < kept_weights && !integrands_->common_law()) {
     log_h -= log_q;
     vector_exp(span_of(log_h), span_of(log_h));
-    part.weights.assign(log_h.data(), log_h.data() + n);
+    sums.weights.assign(log_h.data(), log_h.data() + n);
   }
-  if (part.weights.empty()) part.weights.assign(ratio.data(), ratio.data() + n);
+  if (sums.weights.empty()) sums.weights.assign(ratio.data(), ratio.data() + n);
 
-  part.weight_sums.resize(laws, 3);
-  for (Index l = 0; l < laws; ++l) part.weight_sums.row(l) << ratio.col(l).sum(), ratio.col(l).squaredNorm(), ratio.col(l).maxCoeff();
+  sums.weight_sums.resize(laws, 3);
+  for (Index l = 0; l < laws; ++l) sums.weight_sums.row(l) << ratio.col(l).sum(), ratio.col(l).squaredNorm(), ratio.col(l).maxCoeff();
 
   Eigen::MatrixXd summands(count + controls(), n);
-  part.contributions.resize(count, 3);
-  part.largest.resize(count, std::min(n, kept_largest));
-  part.hits.assign(static_cast<std::size_t>(count), 0);
+  sums.contributions.resize(count, 4);
+  sums.largest.resize(count, std::min(n, kept_largest));
+  sums.hits.assign(static_cast<std::size_t>(count), 0);
   Eigen::VectorXd value(n), contribution(n);
   for (Index j = 0; j < count; ++j) {
     const auto weight = ratio.col(laws == 1 ? 0 : j);
@@ -274,36 +284,40 @@ void MixtureSample::accumulate(const ConstMatrix& x, const ConstMatrix& phi, con
       value(i) = phi(j, i) * inverse;
       contribution(i) = weight(i) > 0 ? weight(i) * value(i) : 0;
       hits += contribution(i) != 0 ? 1 : 0;
-      part.negatives += contribution(i) < 0 ? 1 : 0;
+      sums.negatives += contribution(i) < 0 ? 1 : 0;
     }
-    part.hits[static_cast<std::size_t>(j)] = hits;
+    sums.hits[static_cast<std::size_t>(j)] = hits;
     if (controlled) {
       const double beta = law_.beta(j) * inverse;
       summands.row(j) = (beta + (contribution - beta * control.col(j)).array()).matrix().transpose();
     } else {
       summands.row(j) = contribution.transpose();
     }
-    part.contributions.row(j) << contribution.cwiseAbs().sum(), contribution.squaredNorm(), contribution.dot(value);
-    if (hits > 0) {
-      contribution = contribution.cwiseAbs();
-      std::partial_sort(contribution.begin(), contribution.begin() + part.largest.cols(), contribution.end(), std::greater<>());
-    }
-    part.largest.row(j) = contribution.head(part.largest.cols()).transpose();
+    sums.contributions.row(j).head(3) << contribution.cwiseAbs().sum(), contribution.squaredNorm(), contribution.dot(value);
+    contribution = (contribution.array() - centre_(j)).abs();
+    note_deviations(contribution, j, sums);
   }
   if (controls() > 0) summands.bottomRows(count) = control.transpose();
-  part.moments.add(summands);
+  sums.moments.add(summands);
 
   if (settings_.stratified) {
-    part.component_sums = Eigen::MatrixXd::Zero(count + 1, densities + 1);
+    sums.component_sums = Eigen::MatrixXd::Zero(count + 1, densities + 1);
     for (Index i = 0; i < n; ++i) {
       const Index k = component[static_cast<std::size_t>(i)];
-      part.component_sums.col(k).head(count) += summands.col(i).head(count);
-      part.component_sums(count, k) += 1;
+      sums.component_sums.col(k).head(count) += summands.col(i).head(count);
+      sums.component_sums(count, k) += 1;
     }
   }
 }
 
-void MixtureSample::merge(Part& into, const Part& from) const {
+void MixtureSample::note_deviations(Eigen::VectorXd& deviation, Index j, Sums& sums) const {
+  sums.contributions(j, 3) = deviation.squaredNorm();
+  const Index kept = sums.largest.cols();
+  std::partial_sort(deviation.begin(), deviation.begin() + kept, deviation.end(), std::greater<>());
+  sums.largest.row(j) = deviation.head(kept).transpose();
+}
+
+void MixtureSample::merge(Sums& into, const Sums& from) const {
   into.moments.merge(from.moments);
   into.component_sums += from.component_sums;
   into.contributions += from.contributions;
@@ -311,12 +325,12 @@ void MixtureSample::merge(Part& into, const Part& from) const {
   into.weight_sums.col(2) = into.weight_sums.col(2).cwiseMax(from.weight_sums.col(2));
   const Index kept = std::min(kept_largest, into.largest.cols() + from.largest.cols());
   Eigen::MatrixXd largest(into.largest.rows(), kept);
-  std::vector<double> both;
+  std::vector<double> both(static_cast<std::size_t>(into.largest.cols() + from.largest.cols()));
   for (Index j = 0; j < largest.rows(); ++j) {
-    both.assign(into.largest.row(j).begin(), into.largest.row(j).end());
-    both.insert(both.end(), from.largest.row(j).begin(), from.largest.row(j).end());
-    std::partial_sort(both.begin(), both.begin() + kept, both.end(), std::greater<>());
-    for (Index i = 0; i < kept; ++i) largest(j, i) = both[static_cast<std::size_t>(i)];
+    const auto one = into.largest.row(j);
+    const auto other = from.largest.row(j);
+    std::merge(one.begin(), one.end(), other.begin(), other.end(), both.begin(), std::greater<>());
+    std::copy_n(both.begin(), kept, largest.row(j).begin());
   }
   into.largest = std::move(largest);
   for (std::size_t j = 0; j < into.hits.size(); ++j) into.hits[j] += from.hits[j];
@@ -328,14 +342,8 @@ void MixtureSample::describe_state(Archive& archive) {
   archive.item("law", law_);
   archive.item("exponents", settings_.exponents);
   archive.item("points", points_);
-  archive.item("moments", moments_);
-  archive.item("component_sums", component_sums_);
-  archive.item("contributions", contributions_);
-  archive.item("weight_sums", weight_sums_);
-  archive.item("largest", largest_);
-  archive.item("hits", hits_);
-  archive.item("negatives", negatives_);
-  archive.item("first_weights", first_weights_);
+  archive.item("centre", centre_);
+  archive.item("sums", sums_);
   archive.item("convergence", convergence_);
 }
 

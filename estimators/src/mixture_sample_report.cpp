@@ -18,7 +18,8 @@ constexpr std::int64_t few_hits = 10;
 constexpr double collapsed_size = 5;  // effective terms below which an error bar means nothing
 constexpr double small_size = 200;    // effective terms below which it is rough
 constexpr double large_share = 0.05;
-constexpr double heavy_tail = 0.5;
+constexpr double heavy_tail = 0.5;  // from here on the variance is infinite
+constexpr Index tail_points = 64;   // deviations behind a tail index
 
 // "a", "a and b", "a, b, c and 7 more".
 std::string listing(const std::vector<std::string>& names) {
@@ -63,16 +64,28 @@ double pareto_shape(const std::vector<double>& excess) {
 }  // namespace
 
 MixtureSample::Terms MixtureSample::terms(Index j) const {
-  const double sum = contributions_(j, 0), squares = contributions_(j, 1);
-  Terms t{0, unknown, unknown};
-  if (sum > 0) t.effective_size = squares > 0 ? sum * sum / squares : sum / largest_(j, 0);  // squares underflow before sums do
-  if (plain()) return t;
-  if (sum > 0) t.largest_share = largest_(j, 0) / sum;
-  const Index exceeding = largest_.cols() - 1;
-  if (exceeding >= 20 && largest_(j, exceeding) > 0) {
+  const auto n = static_cast<double>(points_);
+  const double sum = sums_.contributions(j, 0), squares = sums_.contributions(j, 1), deviations = sums_.contributions(j, 3);
+  const double largest = sums_.largest(j, 0);
+  Terms t{0, unknown, unknown, false, false, false};
+  if (sum > 0) t.effective_size = squares > 0 ? sum * sum / squares : sum / largest;  // squares underflow before sums do
+  if (!plain()) t.rough = t.effective_size < std::min(small_size, 0.5 * n);
+  if (from_laws() && integrands_->has_level(j)) return t;  // 0 or a bounded weight
+  Index exceeding = sums_.largest.cols() - 1;
+  if (from_laws()) {
+    if (deviations > 0) t.largest_share = largest / deviations * largest;
+    if (points_ < 10 * tail_points) exceeding = 0;  // the body of the law is not its tail
+    // A fair share falls with n, and a lognormal value of cov 1 has to pass: see docs/methods/plain_monte_carlo.md for the rates.
+    t.dominated = t.largest_share > std::max(0.1, 10 / std::sqrt(n));
+  } else {
+    if (sum > 0) t.largest_share = largest / sum;
+    t.dominated = t.largest_share > large_share;
+  }
+  if (exceeding >= 20 && sums_.largest(j, exceeding) > 0) {
     std::vector<double> excess;
-    for (Index i = exceeding - 1; i >= 0; --i) excess.push_back(largest_(j, i) / largest_(j, exceeding) - 1);
+    for (Index i = exceeding - 1; i >= 0; --i) excess.push_back(sums_.largest(j, i) / sums_.largest(j, exceeding) - 1);
     t.tail_index = pareto_shape(excess);
+    t.heavy = t.tail_index > heavy_tail;
   }
   return t;
 }
@@ -82,27 +95,25 @@ bool MixtureSample::collapsed(Index j) const {
 }
 
 bool MixtureSample::doubtful(Index j) const {
-  if (hits(j) < few_hits) return true;
-  if (plain()) return false;
   const Terms t = terms(j);
-  return t.effective_size < std::min(small_size, 0.5 * static_cast<double>(points_)) || t.largest_share > large_share || t.tail_index > heavy_tail;
+  return hits(j) < few_hits || t.dominated || t.heavy || t.rough;
 }
 
 MixtureSample::Solution MixtureSample::solve() const {
   const Index count = integrands_->count();
   const auto n = static_cast<double>(points_);
-  if (points_ < 2) return {moments_.mean().head(count), Eigen::MatrixXd::Constant(count, count, unknown)};
+  if (points_ < 2) return {sums_.moments.mean().head(count), Eigen::MatrixXd::Constant(count, count, unknown)};
   if (controls() > 0) return solve_regression();
-  Solution s{moments_.mean(), moments_.mean_covariance()};
+  Solution s{sums_.moments.mean(), sums_.moments.mean_covariance()};
   if (settings_.stratified && !law_.densities.empty()) {
     // Proportional allocation: what the components' means differ by is no error. Pooled variance within components.
     Eigen::MatrixXd squares = s.covariance * (n * (n - 1));
     double filled = 0;
-    for (Index k = 0; k < component_sums_.cols(); ++k) {
-      const double size = component_sums_(count, k);
+    for (Index k = 0; k < sums_.component_sums.cols(); ++k) {
+      const double size = sums_.component_sums(count, k);
       if (!(size > 0)) continue;
       filled += 1;
-      const Eigen::VectorXd gap = component_sums_.col(k).head(count) / size - s.value;
+      const Eigen::VectorXd gap = sums_.component_sums.col(k).head(count) / size - s.value;
       squares.noalias() -= size * gap * gap.transpose();
     }
     if (n > filled) s.covariance = squares / ((n - filled) * n);
@@ -116,8 +127,8 @@ MixtureSample::Solution MixtureSample::solve() const {
 MixtureSample::Solution MixtureSample::solve_regression() const {
   const Index count = integrands_->count();
   const auto n = static_cast<double>(points_);
-  const Eigen::MatrixXd c = moments_.covariance();
-  const Eigen::VectorXd mean = moments_.mean();
+  const Eigen::MatrixXd c = sums_.moments.covariance();
+  const Eigen::VectorXd mean = sums_.moments.mean();
   const Eigen::VectorXd spread = c.diagonal().tail(count).cwiseSqrt();
   const Eigen::VectorXd inverse = (spread.array() > 0).select(spread.cwiseInverse(), 0.0);
   const Eigen::MatrixXd correlation = inverse.asDiagonal() * c.bottomRightCorner(count, count) * inverse.asDiagonal();
@@ -168,7 +179,7 @@ std::vector<NamedEstimate> MixtureSample::estimates() const {
   for (Index j = 0; j < s.value.size(); ++j) {
     const double variance = s.covariance(j, j);
     double size = n;
-    if (!plain()) size = variance > 0 ? std::max(0.0, contributions_(j, 2) / n - s.value(j) * s.value(j)) / variance : 0;
+    if (!plain()) size = variance > 0 ? std::max(0.0, sums_.contributions(j, 2) / n - s.value(j) * s.value(j)) / variance : 0;
     NamedEstimate e{.name = integrands_->names()[static_cast<std::size_t>(j)],
                     .estimate = normal_estimate(s.value(j) * unit(j), std::sqrt(variance) * unit(j), size, settings_.level)};
     const auto seen = static_cast<double>(hits(j));
@@ -231,7 +242,7 @@ Table MixtureSample::weights() const {
   table.name = "weights";
   table.title = "Importance weights of the first points, normalised to mean 1";
   table.columns = {"weight"};
-  table.rows = Eigen::Map<const Eigen::VectorXd>(first_weights_.data(), static_cast<Index>(first_weights_.size()));
+  table.rows = Eigen::Map<const Eigen::VectorXd>(sums_.weights.data(), static_cast<Index>(sums_.weights.size()));
   const double mean = table.rows.size() > 0 ? table.rows.mean() : 0;
   if (mean > 0) table.rows /= mean;
   return table;
@@ -259,23 +270,30 @@ void MixtureSample::report(Outcome& outcome) const {
     } else if (hits(j) < few_hits) {
       few.push_back(name);
     } else if (doubtful(j)) {
-      (t.largest_share > large_share ? dominated : t.tail_index > heavy_tail ? heavy : rough).push_back(name);
+      (t.dominated ? dominated : t.heavy ? heavy : rough).push_back(name);
     }
     const double equal_plain = found[static_cast<std::size_t>(j)].estimate.effective_size;
     if (!plain() && !integrands_->has_level(j) && hits(j) > 0 && equal_plain < 0.5 * n) wasteful.push_back(name);
   }
 
-  outcome.diagnostics.push_back({"hits", std::vector<double>(hits_.begin(), hits_.end()), "number of points that contribute to every expectation"});
+  outcome.diagnostics.push_back({"hits", std::vector<double>(sums_.hits.begin(), sums_.hits.end()), "number of points that contribute to every expectation"});
   if (!plain()) {
-    Eigen::VectorXd weight_ess = weight_sums_.col(0).cwiseAbs2().cwiseQuotient(weight_sums_.col(1).cwiseMax(1e-300));
+    Eigen::VectorXd weight_ess = sums_.weight_sums.col(0).cwiseAbs2().cwiseQuotient(sums_.weight_sums.col(1).cwiseMax(1e-300));
     outcome.diagnostics.push_back({"weights.effective_size", to_list(weight_ess), "effective sample size (sum w)^2 / sum w^2 of the weights f/q, per law"});
-    outcome.diagnostics.push_back({"weights.mean", to_list(weight_sums_.col(0) / n), "mean weight f/q, per law; close to 1 when the sample covers the law"});
+    outcome.diagnostics.push_back(
+        {"weights.mean", to_list(sums_.weight_sums.col(0) / n), "mean weight f/q, per law; close to 1 when the sample covers the law"});
     outcome.diagnostics.push_back(
         {"contributions.effective_size", to_list(ess), "effective sample size of the terms |phi| f/q that make up every expectation"});
-    outcome.diagnostics.push_back({"contributions.largest_share", to_list(share), "share of the largest single term in every expectation"});
-    outcome.diagnostics.push_back(
-        {"contributions.tail_index", to_list(tail), "Pareto tail index of the largest terms; above 0.5 the error bar cannot be trusted"});
     outcome.tables.push_back(weights());
+  }
+  const std::string tail_meaning = "; from 0.5 on their variance is infinite and the error bar cannot be trusted";
+  if (!from_laws()) {
+    outcome.diagnostics.push_back({"contributions.largest_share", to_list(share), "share of the largest single term in every expectation"});
+    outcome.diagnostics.push_back({"contributions.tail_index", to_list(tail), "Pareto tail index of the largest terms" + tail_meaning});
+  } else if (!share.array().isNaN().all()) {
+    outcome.diagnostics.push_back(
+        {"deviations.largest_share", to_list(share), "share of the largest single value in the sum of squared deviations behind the error bar"});
+    outcome.diagnostics.push_back({"deviations.tail_index", to_list(tail), "Pareto tail index of the largest deviations from the median" + tail_meaning});
   }
 
   const auto warn = [&](const std::vector<std::string>& which, const std::string& text) {
@@ -287,9 +305,16 @@ void MixtureSample::report(Outcome& outcome) const {
   warn(broken,
        "the weights have collapsed: fewer than 5 effective terms make up the value, which may be wrong by orders of magnitude; raise the budget, "
        "fit less (diagonal = true), or use plain_monte_carlo");
-  warn(dominated, "one point carries more than 5 % of the estimate; the law drawn from misses a part that matters, and the error bar is too small");
+  if (from_laws()) {
+    const std::string consequence =
+        ": the interval cannot be trusted, it may miss the true value far more often than it says; repeat with ten times max_evaluations and compare";
+    warn(dominated, "one value alone carries more than 10 % of the variance" + consequence);
+    warn(heavy, "the largest values have so heavy a tail that the variance may be infinite" + consequence);
+  } else {
+    warn(dominated, "one point carries more than 5 % of the estimate; the law drawn from misses a part that matters, and the error bar is too small");
+    warn(heavy, "the terms have a heavy tail (tail index above 0.5); the error bar is not to be trusted");
+  }
   warn(rough, "fewer than 200 effective terms make up the value; the error bar is rough and may be too small");
-  warn(heavy, "the terms have a heavy tail (tail index above 0.5); the error bar is not to be trusted");
   warn(wasteful, "plain Monte Carlo with the same budget would be more precise");
 }
 

@@ -6,6 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <functional>
+
 #include <memory_archive.hpp>
 #include <statistical.hpp>
 
@@ -24,6 +27,26 @@ Problem two_laws() {
   return Problem(CheckedModel(model, {"x"}), {{"x", false}, {"x2", false}, {"above", true}},
                  {{"base", JointLaw({{"x", normal_law(0, 1)}})}, {"moved", JointLaw({{"x", normal_law(0.5, 1.2)}})}});
 }
+
+// One quantity, or one event, of a ~ N(0, 1).
+Problem of_normal(const std::function<double(double)>& function, bool event = false) {
+  auto model = make_model(1, {"y"}, [function](const ConstMatrix& x, MutMatrix v) {
+    for (Index i = 0; i < x.cols(); ++i) v(0, i) = function(x(0, i));
+  });
+  return Problem(CheckedModel(model, {"a"}), {{"y", event}}, {{"law", JointLaw({{"a", normal_law(0, 1)}})}});
+}
+
+// Runs among `runs` with a warning that the interval cannot be trusted.
+int distrusted(const Problem& problem, std::int64_t evaluations, std::uint64_t runs) {
+  int count = 0;
+  for (std::uint64_t seed = 0; seed < runs; ++seed) {
+    Context context(1);
+    const auto r = plain_monte_carlo(problem, {.max_evaluations = evaluations}, Stream(seed), context);
+    count += std::any_of(r.warnings.begin(), r.warnings.end(), [](const std::string& w) { return w.find("cannot be trusted") != std::string::npos; }) ? 1 : 0;
+  }
+  return count;
+}
+
 const std::vector<double> two_laws_exact = {0, 1, normal_cdf(-1), 0.5, 0.25 + 1.44, normal_cdf(-0.5 / 1.2)};
 
 }  // namespace
@@ -124,4 +147,60 @@ TEST_CASE("plain Monte Carlo refuses bad options by name") {
   CHECK(message({.target_std_error = -1.0}) == "options.target_std_error");
   CHECK(message({.target_relative_error = 0.0}) == "options.target_relative_error");
   CHECK(message({.level = 1.0}) == "options.level");
+}
+
+TEST_CASE("an interval that a heavy tail spoils is said not to be trusted, around any centre and on either side") {
+  const double pi = std::acos(-1.0);
+  // exp(3a) at 10000 evaluations: cov 90, the interval of 95 % covers 75 %. Measured over 2000 runs: 99.9 % are warned of.
+  int missed = 0, missed_unwarned = 0;
+  const Problem wide = of_normal([](double a) { return std::exp(3 * a); });
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Context context(1);
+    const auto r = plain_monte_carlo(wide, {.max_evaluations = 10000}, Stream(seed), context);
+    const Estimate& e = r.estimates[0].estimate;
+    const bool miss = std::exp(4.5) < e.lower || e.upper < std::exp(4.5);
+    missed += miss ? 1 : 0;
+    missed_unwarned += miss && r.warnings.empty() ? 1 : 0;
+  }
+  CHECK(missed > 25);  // the case is as bad as said: 50 expected, and 10 from an honest interval
+  CHECK(missed_unwarned <= 2);
+  CHECK(distrusted(of_normal([](double a) { return 1e4 - std::exp(3 * a); }), 10000, 50) >= 48);
+  CHECK(distrusted(of_normal([](double a) { return a > 3.5 ? 1e6 : 1; }), 10000, 50) >= 42);  // 2.3 such points expected: none in one run of ten
+  // Student t with 2 degrees of freedom, quantile (2u − 1) / √(2u(1 − u)): warned of in 74 % of runs; binomial, level 1e-6.
+  const Problem student = of_normal([](double a) {
+    const double u = normal_cdf(a), v = normal_cdf(-a);
+    return (u - v) / std::sqrt(2 * u * v);
+  });
+  CHECK(distrusted(student, 10000, 200) > 200 * 0.74 - 4.9 * std::sqrt(200 * 0.74 * 0.26));
+  CHECK(distrusted(of_normal([pi](double a) { return std::tan(pi * (normal_cdf(a) - 0.5)); }), 1000, 50) >= 45);  // Cauchy
+}
+
+TEST_CASE("laws without a heavy tail are not suspected") {
+  const double sigma = std::sqrt(std::log(2.0));
+  // Each at several sample sizes. Rates measured over 2000 runs: lognormal of cov 1 at most 4.3 %, exponential 0.1 %, others 0.
+  for (const std::int64_t n : {200, 1000, 10000}) {
+    const std::uint64_t runs = 200;
+    CHECK(distrusted(of_normal([](double a) { return 1e6 + a; }), n, runs) == 0);
+    CHECK(distrusted(of_normal([](double a) { return normal_cdf(a); }), n, runs) == 0);
+    CHECK(distrusted(of_normal([](double a) { return -std::log(normal_cdf(a)); }), n, runs) <= 4);
+    CHECK(distrusted(of_normal([](double a) { return std::exp(0.47 * a); }), n, runs) <= 4);  // cov 0.5
+    CHECK(distrusted(of_normal([sigma](double a) { return std::exp(sigma * a); }), n, runs) < 200 * 0.043 + 4.9 * std::sqrt(200 * 0.043));
+    CHECK(distrusted(of_normal([](double a) { return a > 0 ? 2.0 : 1.0; }), n, runs) == 0);
+  }
+  const double z = 3.090232306167813;  // P(a > z) = 1e-3
+  CHECK(distrusted(of_normal([z](double a) { return a - z; }, true), 10000, 200) == 0);
+  CHECK(distrusted(of_normal([z](double a) { return a > z ? 1.0 : 0.0; }), 10000, 200) == 0);
+}
+
+TEST_CASE("the measures of the tail are those of the sample") {
+  // A law of two points, 1 and 10: deviations of 0 and 9 from its median, all large ones equal.
+  Context context(1);
+  PlainMonteCarlo method(of_normal([](double a) { return a > 1.5 ? 10.0 : 1.0; }), {.max_evaluations = 5000}, Stream(2));
+  run_to_end(method, context);
+  const Outcome outcome = method.outcome();
+  const double p = (method.result().estimates[0].estimate.value - 1) / 9;
+  for (const auto& d : outcome.diagnostics) {
+    if (d.name == "deviations.largest_share") CHECK(std::get<std::vector<double>>(d.value)[0] == doctest::Approx(1 / (5000 * p)).epsilon(1e-9));
+    if (d.name == "deviations.tail_index") CHECK(std::get<std::vector<double>>(d.value)[0] == 0);
+  }
 }

@@ -68,10 +68,10 @@ class MixtureSample {
   Eigen::VectorXd values() const;      ///< Î_j
   Eigen::MatrixXd covariance() const;  ///< of the Î_j
   std::vector<NamedEstimate> estimates() const;
-  std::int64_t hits(Index j) const { return hits_[static_cast<std::size_t>(j)]; }  ///< points with φ_j f_j ≠ 0
+  std::int64_t hits(Index j) const { return sums_.hits[static_cast<std::size_t>(j)]; }  ///< points with φ_j f_j ≠ 0
   /// Whether the terms behind Î_j are too few or too uneven for its error bar: what `report` warns of.
   bool doubtful(Index j) const;
-  bool signed_functions() const { return negatives_ > 0; }
+  bool signed_functions() const { return sums_.negatives > 0; }
 
   /// Evaluations, value and standard error of every estimate as one row of the convergence table.
   void record(std::int64_t evaluations);
@@ -83,25 +83,42 @@ class MixtureSample {
   void describe_state(Archive& archive);
 
  private:
-  struct Part;
+  /// What a set of points adds to the sample.
+  struct Sums {
+    CovarianceAccumulator moments{0};  ///< of the summands, then (for regression) of the controls
+    Eigen::MatrixXd component_sums;    ///< (J + 1) × (K + 1): sums of summands, and count, of every component (for stratification)
+    Eigen::MatrixXd contributions;     ///< J × 4: Σ|b|, Σ b², Σ φ b with b = f φ / q (0 when all weights are one), and Σ (b − c)²
+    Eigen::MatrixXd weight_sums;       ///< laws × 3: Σ w, Σ w², max w with w = f / q
+    Eigen::MatrixXd largest;           ///< J × kept: the largest |b − c| of every integrand, descending
+    std::vector<std::int64_t> hits;    ///< points with b ≠ 0
+    std::int64_t negatives = 0;        ///< negative contributions
+    std::vector<double> weights;       ///< h_0 / q of the first points
+    void describe_state(Archive& archive);
+  };
   struct Solution {
     Eigen::VectorXd value;       ///< in units of 2^exponent
     Eigen::MatrixXd covariance;  ///< of the value
   };
-  bool plain() const;  ///< drawn from the one law itself: all weights are one
+  bool from_laws() const { return law_.densities.empty(); }  ///< drawn from h_0 alone
+  bool plain() const;                                        ///< drawn from the one law itself: all weights are one
+  void choose_centre(const ConstMatrix& phi);
   Index controls() const;
   double unit(Index j) const;  ///< 2^exponent
   Solution solve() const;
   Solution solve_regression() const;
+  /// How even the terms behind Î_j are. NaN where nothing is known.
   struct Terms {
     double effective_size;  ///< (Σ|b|)² / Σ b²
-    double largest_share;   ///< of the largest |b| in Σ|b|
-    double tail_index;      ///< Pareto index of the largest |b|
+    double largest_share;   ///< of the largest |b| in Σ|b|; drawn from h_0, of the largest (b − c)² in their sum
+    double tail_index;      ///< Pareto index of the largest |b − c|
+    bool dominated, heavy, rough;
   };
   Terms terms(Index j) const;
   bool collapsed(Index j) const;  ///< a handful of terms is all there is: no error can be told
-  void accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Part& part) const;
-  void merge(Part& into, const Part& from) const;
+  void accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Sums& sums) const;
+  /// Squares and largest of the deviations |b − c|; reorders them.
+  void note_deviations(Eigen::VectorXd& deviation, Index j, Sums& sums) const;
+  void merge(Sums& into, const Sums& from) const;
 
   std::shared_ptr<const Integrands> integrands_;
   AuxiliaryMixture law_;
@@ -109,15 +126,9 @@ class MixtureSample {
   Stream stream_;
 
   std::int64_t points_ = 0;
-  CovarianceAccumulator moments_;      ///< of the summands, then (for regression) of the controls
-  Eigen::MatrixXd component_sums_;     ///< (J + 1) × (K + 1): sums of summands, and count, of every component (for stratification)
-  Eigen::MatrixXd contributions_;      ///< J × 3: Σ|b|, Σ b², Σ φ b with b = f φ / q
-  Eigen::MatrixXd weight_sums_;        ///< laws × 3: Σ w, Σ w², max w with w = f / q
-  Eigen::MatrixXd largest_;            ///< J × kept: the largest |b| of every integrand, descending
-  std::vector<std::int64_t> hits_;     ///< points with b ≠ 0
-  std::int64_t negatives_ = 0;         ///< negative contributions
-  std::vector<double> first_weights_;  ///< h_0 / q of the first points
-  std::vector<double> convergence_;    ///< rows of the table, flat
+  Eigen::VectorXd centre_;  ///< c_j: the median of φ_j in the first round when drawn from h_0, else 0
+  Sums sums_;
+  std::vector<double> convergence_;  ///< rows of the table, flat
 };
 
 }  // namespace buffon
