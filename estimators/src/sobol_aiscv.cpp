@@ -15,6 +15,7 @@
 namespace buffon {
 namespace {
 
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 const std::string doing = "preparing sobol_aiscv";
 constexpr Index most_inputs_for_all_subsets = 8;
 constexpr std::array<std::string_view, 5> comparisons = {"none", "martinez", "mauntz_kucherenko", "saltelli", "jansen"};
@@ -232,13 +233,12 @@ void SobolAiscv::step(Context& context) {
   if (!kernel_->finished()) {
     kernel_->step(context);
     append_convergence();
-    if (kernel_->finished()) require_variance(kernel_->result());
     return;
   }
   comparison_->step(context);
 }
 
-bool SobolAiscv::finished() const { return centred_ && kernel_->finished() && (!comparison_ || comparison_->finished()); }
+bool SobolAiscv::finished() const { return centred_ && kernel_->finished() && (!comparison_ || comparison_->finished() || !variance_known(kernel_->result())); }
 
 void SobolAiscv::stop(const std::string& reason) {
   if (stop_reason_.empty()) stop_reason_ = reason;
@@ -270,7 +270,8 @@ std::vector<SobolIndex> SobolAiscv::indices(const AiscvResult& expectations, Eig
   const Eigen::MatrixXd correlation = scale.cwiseInverse().asDiagonal() * expectations.covariance * scale.cwiseInverse().asDiagonal();
   gradient = gradient * scale.asDiagonal();
   const Eigen::MatrixXd joint = gradient * correlation * gradient.transpose();
-  if (covariance != nullptr) *covariance = joint;
+  const bool known = variance_known(expectations);
+  if (covariance != nullptr) *covariance = known ? joint : Eigen::MatrixXd::Constant(wanted, wanted, unknown);
 
   const auto& inputs = problem_.scenarios().front().law.inputs();
   std::vector<SobolIndex> all;
@@ -281,15 +282,20 @@ std::vector<SobolIndex> SobolAiscv::indices(const AiscvResult& expectations, Eig
     index.output = problem_.quantities()[static_cast<std::size_t>(row_)].name;
     for (const Index input : w.inputs) index.inputs.push_back(inputs[static_cast<std::size_t>(input)].name);
     index.name = index_name(w.group, {}, index.inputs);
-    const double std_error = std::isnan(joint(i, i)) ? joint(i, i) : std::sqrt(std::max(0.0, joint(i, i)));
-    index.estimate = normal_estimate(value(i), std_error, static_cast<double>(expectations.final_points), options_.level);
-    index.note = index_note(index.estimate);
+    if (known) {
+      const double std_error = std::isnan(joint(i, i)) ? joint(i, i) : std::sqrt(std::max(0.0, joint(i, i)));
+      index.estimate = normal_estimate(value(i), std_error, static_cast<double>(expectations.final_points), options_.level);
+      index.note = index_note(index.estimate);
+    } else {
+      index.estimate = normal_estimate(unknown, unknown);
+      index.note = "the variance of the output cannot be told from zero";
+    }
     all.push_back(std::move(index));
   }
   return all;
 }
 
-void SobolAiscv::require_variance(const AiscvResult& expectations) const {
+bool SobolAiscv::variance_known(const AiscvResult& expectations) const {
   const auto count = subsets_.size();
   const double mean = expectations.estimates[count].estimate.value;
   const double square = expectations.estimates[count + 1].estimate.value;
@@ -297,16 +303,7 @@ void SobolAiscv::require_variance(const AiscvResult& expectations) const {
   const Eigen::MatrixXd& c = expectations.covariance;
   // Standard error of q − m²: without any variance of the output the difference is noise of this size.
   const double noise = std::sqrt(std::max(0.0, c(q, q) - 4 * mean * c(m, q) + 4 * mean * mean * c(m, m)));
-  if (square - mean * mean > std::max(4 * noise, 1e-13 * (square + shift_ * shift_))) return;
-  throw Error(
-      ErrorCategory::numeric,
-      {.doing = "computing Sobol' indices of output " + problem_.quantities()[static_cast<std::size_t>(row_)].name,
-       .key = "its variance",
-       .value = to_text(square - mean * mean) + " with standard error " + to_text(noise),
-       .rule = "must exceed 4 of its standard errors, since indices are shares of it",
-       .remedy = has_pilot()
-                     ? "check that the output depends on the inputs; if it does, give more evaluations or use method sobol"
-                     : "check that the output depends on the inputs; if it does, give more evaluations, options.centring = \"pilot\", or use method sobol"});
+  return square - mean * mean > std::max(4 * noise, 1e-13 * (square + shift_ * shift_));
 }
 
 void SobolAiscv::append_convergence() {
@@ -355,7 +352,7 @@ Progress SobolAiscv::progress() const {
   if (comparison_) {
     const Progress other = comparison_->progress();
     p.evaluations += other.evaluations;
-    p.fraction = 0.5 * (p.fraction + other.fraction);
+    p.fraction = finished() ? 1.0 : 0.5 * (p.fraction + other.fraction);
     if (kernel_->finished()) p.phase = "comparison";
   }
   return p;
@@ -394,6 +391,15 @@ Outcome SobolAiscv::outcome() const {
   }
   o.tables.push_back(std::move(sums));
 
+  if (!variance_known(r.expectations)) {
+    o.warnings.push_back(
+        r.indices.front().output +
+        ": the variance of the output cannot be told from zero (less than 4 of its standard errors), so no index is known: an index is a share of the "
+        "variance. Check that the output depends on the inputs; if it does, " +
+        (has_pilot() ? "raise max_evaluations" : "set centring = \"pilot\", raise max_evaluations") + ", or use method sobol, which centres every output" +
+        (comparison_ ? "; the comparison was not run" : ""));
+    return o;
+  }
   Table convergence{
       .name = "convergence", .title = "Estimates while the final sample grows", .columns = {"evaluations"}, .rows = convergence_, .row_labels = {}};
   for (const auto& index : r.indices) {

@@ -72,6 +72,8 @@ class SobolIntegrands : public Integrands {
 /// Centring, which helps classical estimators, does not help here for M ≥ 0: it makes the functions signed, and no single
 /// Gaussian follows |φ|.
 ///
+/// When the variance E[Y²] − E[Y]² does not exceed 4 of its standard errors, every index is NaN with a note and a warning.
+///
 /// Assumptions: independent inputs; M ≥ 0 when nothing is subtracted (else the sampling densities follow |φ| and the gain
 /// over classical estimators shrinks).
 /// Cost: 1 + K model evaluations per point; overhead as aiscv in 2d dimensions with K + 2 functions.
@@ -105,7 +107,7 @@ struct SobolAiscvOptions {
 void describe(OptionVisitor& visitor, SobolAiscvOptions& options);
 
 struct SobolAiscvResult {
-  std::vector<SobolIndex> indices;  ///< first, total, closed
+  std::vector<SobolIndex> indices;  ///< first, total, closed; NaN when the variance of the output cannot be told from zero
   Eigen::MatrixXd covariance;       ///< of the indices
   AiscvResult expectations;         ///< of the integrands, after subtraction of `shift`
   double shift = 0;                 ///< c
@@ -119,7 +121,6 @@ class SobolAiscv : public Method {
   /// @throws Error(configuration)
   SobolAiscv(Problem problem, SobolAiscvOptions options, const Stream& stream);
 
-  /// @throws Error(numeric) when the output is constant
   void step(Context& context) override;
   bool finished() const override;
   void stop(const std::string& reason) override;
@@ -146,7 +147,8 @@ class SobolAiscv : public Method {
   std::int64_t own_evaluations() const;
   /// Values and covariance of the indices from the expectations.
   std::vector<SobolIndex> indices(const AiscvResult& expectations, Eigen::MatrixXd* covariance) const;
-  void require_variance(const AiscvResult& expectations) const;
+  /// Whether E[Y²] − E[Y]² exceeds 4 of its standard errors; no index is known otherwise.
+  bool variance_known(const AiscvResult& expectations) const;
   void append_convergence();
 
   Problem problem_;
