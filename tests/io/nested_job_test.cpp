@@ -76,3 +76,81 @@ TEST_CASE("nested problems and their kinds are listed and explained") {
   CHECK(contains(explain("nested", methods), "[nested]"));
   CHECK(contains(explain("nested.name", methods), "named.name"));
 }
+
+namespace {
+
+const std::string expressions = "[nested]\nkind = \"expressions\"\n";
+const std::string stages =
+    "[[stages]]\nvariables = [{ name = \"y0\", law = \"normal\", mean = \"pi/2\", std_dev = 1 }]\nlink = \"sin(y0 + z)\"\n"
+    "[[stages]]\nvariables = [{ name = \"y1\", law = \"normal\", mean = \"y0\", std_dev = 1 }]\nlink = \"sin(y1 - z)\"\n"
+    "[[stages]]\nvariables = [{ name = \"y2\", law = \"normal\", mean = \"y1\", std_dev = 1 }]\nlink = \"y2\"\n";
+
+std::string stage(const std::string& variables, const std::string& link = "1") {
+  return head + expressions + "[[stages]]\nvariables = " + variables + "\nlink = \"" + link + "\"\n";
+}
+
+void check_message(const std::string& text, const std::string& said) {
+  const std::string message = message_of(text);
+  CAPTURE(message);
+  CHECK(contains(message, said));
+}
+
+}  // namespace
+
+TEST_CASE("a nested problem is written as laws and formulas") {
+  const Job job = parse(head + expressions + stages);
+  REQUIRE(job.nested != nullptr);
+  CHECK(job.nested->depth() == 2);
+  Eigen::MatrixXd y(1, 2);
+  job.nested->sample(1, Eigen::RowVector2d(1, 2), Eigen::RowVector2d(0.5, -0.5), y);
+  CHECK(y == Eigen::RowVector2d(1.5, 1.5));
+  Eigen::VectorXd g(1);
+  job.nested->link(0, Eigen::MatrixXd::Constant(1, 1, 0.25), Eigen::VectorXd::Constant(1, 0.5), g);
+  CHECK(g(0) == std::sin(0.75));
+  CHECK(contains(job.resolved, "\n[[stages]]\nvariables = [{ name = \"y0\", law = \"normal\", mean = \"pi/2\", std_dev = 1.0 }]\nlink = \"sin(y0 + z)\"\n"));
+  check_round_trip(job);
+  CHECK(parse(head + expressions + stages, {"stages.2.link=2 * y2"}).digest != job.digest);
+  CHECK(parse(head + expressions + stages, {"stages.0.variables.0.std_dev=2"}).digest != job.digest);
+}
+
+TEST_CASE("defaults of laws stand in the resolved stages, and variables may be left out") {
+  const Job job = parse(head + expressions + "[[stages]]\nlink = \"exp(z)\"\n" +
+                        "[[stages]]\nvariables = [{ name = \"y\", law = \"student_t\", degrees = 4 }]\n" + "link = \"y\"\n");
+  CHECK(job.nested->normals(0) == 0);
+  CHECK(contains(job.resolved, "[[stages]]\nvariables = []\nlink = \"exp(z)\"\n"));
+  CHECK(contains(job.resolved, "{ name = \"y\", law = \"student_t\", degrees = 4.0, location = 0.0, scale = 1.0 }"));
+  check_round_trip(job);
+}
+
+TEST_CASE("faults of stages name place, key, value, rule and the nearest spelling") {
+  CHECK(message_of(head + expressions) ==
+        "job.toml:1:1: making a nested problem from expressions: stages must hold at least one stage. give one stage per depth, the outermost first.");
+  check_message(head + named + stages, "job.toml:6:3: reading the nested problem of kind named: stages does not go with nested.kind = \"named\".");
+  check_message(head + expressions + "[[stages]]\nlnik = \"1\"\n",
+                "job.toml:6:1: reading the stages of the nested problem: stages[0].lnik is not a key here. did you mean \"link\"?");
+  check_message(head + expressions + "[[stages]]\nvariables = []\n", "stages[0].link is required and missing");
+  check_message(head + expressions + "[[stages]]\nlink = 1\n", "job.toml:6:8: reading the stages of the nested problem: stages[0].link = 1 must be a text");
+  check_message(stage("1"), "job.toml:6:13: reading the stages of the nested problem: stages[0].variables = 1 must be a list of tables");
+  check_message(stage("[1]"), "job.toml:6:14: reading the variables of a stage: stages[0].variables[0] = 1 must be a table");
+  check_message(stage("[{ name = \"x\", law = \"norml\" }]"),
+                "job.toml:6:34: reading the variables of a stage: stages[0].variables[0].law = \"norml\" must be one of");
+  check_message(stage("[{ name = \"x\", law = \"norml\" }]"), "did you mean \"normal\"?");
+  check_message(stage("[{ law = \"normal\" }]"), "stages[0].variables[0].name is required and missing");
+  check_message(stage("[{ name = \"x y\", law = \"normal\", mean = 0, std_dev = 1 }]"), "stages[0].variables[0].name = \"x y\" must be made of letters");
+  check_message(stage("[{ name = \"x\", law = \"normal\", mean = 0, sdt_dev = 1 }]"),
+                "job.toml:6:54: reading variable \"x\" with law normal: stages[0].variables[0].sdt_dev is not a key here. did you mean \"std_dev\"?");
+  check_message(stage("[{ name = \"x\", law = \"normal\", std_dev = 1 }]"), "stages[0].variables[0].mean is required and missing");
+  check_message(stage("[{ name = \"x\", law = \"normal\", mean = 0, std_dev = -1 }]"),
+                "job.toml:6:64: reading variable \"x\" with law normal: stages[0].variables[0].std_dev = -1 must be greater than 0");
+  check_message(stage("[{ name = \"x\", law = \"normal\", mean = 0, std_dev = true }]"), "std_dev = true must be a number");
+  check_message(stage("[{ name = \"x\", law = \"normal\", mean = 0, std_dev = \"1 - 3\" }]"), "job.toml:6:64: ");
+  check_message(stage("[{ name = \"x\", law = \"normal\", mean = 0, std_dev = \"yy\" }]"),
+                "job.toml:6:64: reading the expression of \"std_dev\" of \"x\": stages[0].variables[0].std_dev = \"yy\" unknown name \"yy\"");
+  check_message(stage("[{ name = \"x\", law = \"normal\", mean = 0 }]"), "job.toml:6:14: ");
+  check_message(stage("[{ name = \"x\", law = \"normal\", mean = 0, std_dev = 1 }, { name = \"y\", law = \"exponential\", rate = \"x - 3\" }]"),
+                "job.toml:6:111: drawing y at the path x = 0.3: stages[0].variables[1].rate = -2.7 must be greater than 0");
+  check_message(stage("[]", "1 + "), "job.toml:7:8: reading the expression of \"stages[0].link\": stages[0].link = \"1 + \" at character 5");
+  check_message(stage("[]", "z"),
+                "job.toml:7:8: making a nested problem from expressions: stages[0].link = \"z\" uses z, but the last stage has no inner value");
+  check_message(head + expressions + "stages = 1\n", "job.toml:5:1: reading the nested problem of kind expressions: nested.stages is not a key here");
+}

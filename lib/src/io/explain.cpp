@@ -91,6 +91,7 @@ std::vector<ListedOption> section_options(std::string_view section) {
   if (section == "correlations") return list_options_of<config::CorrelationSection>();
   if (section == "quantities") return list_options_of<config::QuantitySection>();
   if (section == "scenarios") return list_options_of<config::ScenarioSection>();
+  if (section == "stages") return list_options_of<config::StageSection>();
   if (section == "nested") return list_options_of(config::nested_section());
   if (section == "derived") return list_options_of<DerivedQuantity>();
   if (section == "run") return list_options_of<RunSettings>();
@@ -110,6 +111,13 @@ std::string section_extra(std::string_view section) {
     return "  inputs  table  default: none\n      overridden parameters by input, for example inputs = { F_X = { mean = 600.0 } }\n";
   }
   if (section == "nested") return "  and the keys of the kind: see `buffon explain KIND`\n";
+  if (section == "stages") {
+    return "  variables  list of tables  default: []\n" +
+           wrapped(
+               "what is drawn: name, law and the parameters of the law, each a number or an expression of the variables before it, for example "
+               "variables = [{ name = \"y1\", law = \"normal\", mean = \"y0\", std_dev = 1.0 }]",
+               6);
+  }
   if (section == "options") return "  the options of the method: see `buffon explain METHOD`\n";
   return {};
 }

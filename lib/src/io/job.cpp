@@ -112,6 +112,7 @@ Node read_subject(Recipe& recipe, Job& job, const std::filesystem::path& base_di
     job.nested = read.problem;
     recipe.subject = std::move(read.problem);
     sections.set("nested", std::move(read.nested));
+    sections.set("stages", std::move(read.stages));
     return sections;
   }
   ReadProblem read = read_problem(recipe.document, base_directory, run_directory);

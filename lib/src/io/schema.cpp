@@ -115,6 +115,21 @@ Json closed(Json object) {
 
 Json list_of(std::string_view meaning, Json items) { return {{"type", "array"}, {"description", meaning}, {"items", std::move(items)}}; }
 
+/// An input whose parameters may be expressions.
+Json variable_schema() {
+  Json variable = object_schema(list_options_of(config::input_section()));
+  add_choices(variable, "law", marginal_families());
+  for (auto& choice : variable["allOf"]) {
+    for (auto& parameter : choice["then"]["properties"]) {
+      Json number = parameter;
+      number.erase("description");
+      number.erase("default");
+      parameter = {{"description", parameter["description"]}, {"anyOf", {std::move(number), {{"type", "string"}}}}};
+    }
+  }
+  return variable;
+}
+
 }  // namespace
 
 std::string job_schema(const std::vector<MethodEntry>& methods) {
@@ -156,6 +171,11 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
       nested["description"] = section.meaning;
       add_choices(nested, "kind", nested_kinds());
       property_of = std::move(nested);
+    } else if (name == "stages") {
+      Json stage = closed(object_schema(list_options_of<StageSection>()));
+      stage["properties"]["variables"] =
+          list_of("what is drawn; a parameter of a law is a number or an expression of the variables before it", variable_schema());
+      property_of = list_of(section.meaning, std::move(stage));
     } else if (name == "derived") {
       property_of = list_of(section.meaning, closed(object_schema(list_options_of<DerivedQuantity>())));
     } else if (name == "options") {

@@ -194,7 +194,7 @@ void Expressions::evaluate(const ConstMatrix& first, const ConstMatrix& second, 
   }
   if (!engine) engine = make_engine();
   double* cells = engine->cells.data();
-  for (Index i = 0; i < first.cols(); ++i) {
+  for (Index i = 0; i < values.cols(); ++i) {
     double* cell = cells;
     for (Index k = 0; k < first.rows(); ++k) *cell++ = first(k, i);
     for (Index k = 0; k < second.rows(); ++k) *cell++ = second(k, i);

@@ -12,6 +12,9 @@
 
 namespace buffon::detail {
 
+/// "x = 1, y = 2.5", the first names of many.
+std::string describe_point(const std::vector<std::string>& names, const Eigen::VectorXd& point);
+
 /// What the current exception says; rethrows those that are not the failure of a point.
 inline std::string failure_of_point() {
   try {

@@ -34,16 +34,6 @@ class FunctionModel final : public Model {
   BatchFunction function_;
 };
 
-constexpr std::size_t inputs_in_message = 40;  // the whole point is in the error object
-
-std::string describe_point(const std::vector<std::string>& names, const Eigen::VectorXd& point) {
-  std::string text;
-  const std::size_t shown = std::min(names.size(), inputs_in_message);
-  for (std::size_t i = 0; i < shown; ++i) text += (i > 0 ? ", " : "") + names[i] + " = " + to_text(point[static_cast<Index>(i)]);
-  if (shown < names.size()) text += ", and " + std::to_string(names.size() - shown) + " more";
-  return text;
-}
-
 }  // namespace
 
 std::shared_ptr<const Model> make_model(Index inputs, std::vector<std::string> outputs, BatchFunction function) {
@@ -57,6 +47,20 @@ std::shared_ptr<const Model> make_model(Index inputs, std::vector<std::string> o
   if (!function) throw Error(ErrorCategory::usage, {.doing = doing, .key = "function", .rule = "is empty"});
   return std::make_shared<FunctionModel>(inputs, std::move(outputs), std::move(function));
 }
+
+namespace detail {
+
+constexpr std::size_t inputs_in_message = 40;  // the whole point is in the error object
+
+std::string describe_point(const std::vector<std::string>& names, const Eigen::VectorXd& point) {
+  std::string text;
+  const std::size_t shown = std::min(names.size(), inputs_in_message);
+  for (std::size_t i = 0; i < shown; ++i) text += (i > 0 ? ", " : "") + names[i] + " = " + to_text(point[static_cast<Index>(i)]);
+  if (shown < names.size()) text += ", and " + std::to_string(names.size() - shown) + " more";
+  return text;
+}
+
+}  // namespace detail
 
 ModelError::ModelError(ErrorText text, std::vector<std::string> input_names, Eigen::VectorXd point, std::vector<std::string> output_names,
                        Eigen::VectorXd output, std::string reason)
@@ -151,7 +155,7 @@ void CheckedModel::evaluate_batch(const ConstMatrix& points, MutMatrix values, c
   const Eigen::VectorXd output = values.col(first.column);
   const auto& outputs = model_->output_names();
   const bool retried = policy_.action == FailurePolicy::Action::retry;
-  ErrorText text{.doing = "evaluating the model at " + describe_point(input_names_, point)};
+  ErrorText text{.doing = "evaluating the model at " + detail::describe_point(input_names_, point)};
   const std::string times = retried ? " (" + std::to_string(policy_.retries + 1) + " attempts)" : "";
   if (first.message.empty()) {
     Index bad = 0;

@@ -19,8 +19,14 @@ void describe(OptionVisitor& v, NamedNestedOptions& o) {
 
 std::shared_ptr<const NestedProblem> make(const NamedNestedOptions& options, const NestedSetting&) { return named_nested_problem(options.name).make(); }
 
+struct ExpressionNestedOptions {};
+
+void describe(OptionVisitor&, ExpressionNestedOptions&) {}
+
+std::shared_ptr<const NestedProblem> make(const ExpressionNestedOptions&, const NestedSetting& setting) { return expression_nested_problem(setting.stages); }
+
 template <class Options>
-NestedKind kind(std::string name, std::string summary) {
+NestedKind kind(std::string name, std::string summary, bool stages = false) {
   return {std::move(name), std::move(summary),
           [](OptionVisitor& visitor) {
             Options options;
@@ -30,7 +36,8 @@ NestedKind kind(std::string name, std::string summary) {
             Options options;
             describe(visitor, options);
             return make(options, setting);
-          }};
+          },
+          stages};
 }
 
 }  // namespace
@@ -38,6 +45,7 @@ NestedKind kind(std::string name, std::string summary) {
 const std::vector<NestedKind>& nested_kinds() {
   static const std::vector<NestedKind> kinds = {
       kind<NamedNestedOptions>("named", "A nested expectation that buffon knows"),
+      kind<ExpressionNestedOptions>("expressions", "Laws and formulas, one [[stages]] per depth", true),
   };
   return kinds;
 }

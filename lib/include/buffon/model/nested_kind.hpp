@@ -2,6 +2,7 @@
 #pragma once
 
 #include <buffon/core/options.hpp>
+#include <buffon/model/nested_expressions.hpp>
 #include <buffon/model/nested_problem.hpp>
 
 #include <filesystem>
@@ -15,6 +16,7 @@ namespace buffon {
 /// What the maker of a nested problem may need to know besides its own options.
 struct NestedSetting {
   std::filesystem::path base_directory;  ///< of the configuration file; relative paths start here
+  std::vector<NestedStage> stages;       ///< for kinds with `stages`
 };
 
 /// A kind of nested problem as a configuration names it (`[nested] kind = "named"`).
@@ -23,6 +25,7 @@ struct NestedKind {
   std::string summary;
   std::function<void(OptionVisitor&)> describe;  ///< visits default options
   std::function<std::shared_ptr<const NestedProblem>(OptionVisitor&, const NestedSetting&)> make;
+  bool stages = false;  ///< the problem is written in sections [[stages]]
 };
 
 /// The order is that of `buffon list nested`.

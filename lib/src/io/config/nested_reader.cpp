@@ -2,15 +2,132 @@
 #include "nested_reader.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <buffon/model/marginal.hpp>
 
 #include "option_reader.hpp"
 #include "problem_reader.hpp"
 #include "sections.hpp"
 
 namespace buffon::config {
+namespace {
+
+/// Reads the parameters of a law where a text is an expression.
+class ParameterReader final : public OptionReader {
+ public:
+  using OptionReader::on;
+  using OptionReader::OptionReader;
+  void on(const Field& field, double& value) override {
+    if (expression(field)) return;
+    OptionReader::on(field, value);
+    parameters.push_back({std::string(field.name), value});
+  }
+  void on(const Field& field, std::optional<double>& value) override {
+    if (expression(field)) return;
+    OptionReader::on(field, value);
+    if (value) parameters.push_back({std::string(field.name), *value});
+  }
+
+  std::vector<NestedParameter> parameters;
+
+ private:
+  bool expression(const Field& field) {
+    const Member* member = section().table->find(field.name);
+    if (member == nullptr || member->value.kind != Node::Kind::text) return false;
+    parameters.push_back({std::string(field.name), member->value.text});
+    note(field, text_node(member->value.text));
+    return true;
+  }
+};
+
+NestedVariable read_variable(const Section& section, Node& resolved) {
+  InputSection head = input_section();
+  OptionReader reader(section);
+  describe(reader, head);
+  check_name(section, head.name);
+  const auto& families = marginal_families();
+  const auto& family = *std::find_if(families.begin(), families.end(), [&](const MarginalFamily& f) { return f.name == head.law; });
+
+  Section named = section;
+  named.doing = "reading variable " + in_quotes(head.name) + " with law " + head.law;
+  std::vector<std::string> keys = {"name", "law"};
+  append_names(keys, list_options(family.describe));
+  check_keys(named, keys);
+  ParameterReader parameters(named);
+  family.describe(parameters);
+  resolved = reader.take_resolved();
+  for (auto& member : parameters.take_resolved().members) resolved.members.push_back(std::move(member));
+  return {head.name, head.law, std::move(parameters.parameters)};
+}
+
+NestedStage read_stage(const Section& section, Node& resolved) {
+  check_keys(section, {"variables", "link"});
+  NestedStage stage;
+  Node variables = array_node();
+  if (const Member* member = section.table->find("variables")) {
+    const std::string path = section.key("variables");
+    const std::string remedy = "write variables = [{ name = \"y\", law = \"normal\", mean = 0.0, std_dev = 1.0 }]";
+    if (member->value.kind != Node::Kind::array) section.fail(member->value.where, path, show(member->value), "must be a list of tables", remedy);
+    for (std::size_t k = 0; k < member->value.elements.size(); ++k) {
+      const Node& element = member->value.elements[k];
+      const Section place{section.document, &element, path + "[" + std::to_string(k) + "]", "reading the variables of a stage"};
+      if (element.kind != Node::Kind::table) place.fail(element.where, place.path, show(element), "must be a table", remedy);
+      variables.elements.emplace_back();
+      stage.variables.push_back(read_variable(place, variables.elements.back()));
+    }
+  }
+  StageSection options;
+  OptionReader reader(section);
+  describe(reader, options);
+  stage.link = options.link;
+  resolved.set("variables", std::move(variables));
+  for (auto& member : reader.take_resolved().members) resolved.members.push_back(std::move(member));
+  return stage;
+}
+
+/// The place of "stages[1].variables[0].mean", as far as the document has it.
+Origin find_place(const Document& document, std::string_view key) {
+  const Node* node = &document.root;
+  while (!key.empty()) {
+    const std::size_t end = std::min(key.find_first_of(".["), key.size());
+    if (const Member* member = node->find(key.substr(0, end))) {
+      node = &member->value;
+    } else {
+      break;
+    }
+    key.remove_prefix(end);
+    if (!key.empty() && key.front() == '[') {
+      const std::size_t index = std::strtoull(std::string(key.substr(1)).c_str(), nullptr, 10);
+      if (index >= node->elements.size()) break;
+      node = &node->elements[index];
+      key.remove_prefix(std::min(key.find(']') + 1, key.size()));
+    }
+    if (!key.empty() && key.front() == '.') key.remove_prefix(1);
+  }
+  return node->where;
+}
+
+std::vector<NestedStage> read_stages(const Document& document, const NestedKind& kind, Node& resolved) {
+  resolved = array_node();
+  const auto sections = sections_of(document, "stages", "reading the stages of the nested problem");
+  if (const Member* member = document.root.find("stages"); member != nullptr && !kind.stages) {
+    const Section root{&document, &document.root, "", "reading the nested problem of kind " + kind.name};
+    root.fail(member->where, "stages", {}, "does not go with nested.kind = \"" + kind.name + "\"", "leave it out, or set nested.kind = \"expressions\"");
+  }
+  std::vector<NestedStage> stages;
+  for (const auto& section : sections) {
+    resolved.elements.emplace_back();
+    stages.push_back(read_stage(section, resolved.elements.back()));
+  }
+  return stages;
+}
+
+}  // namespace
 
 ReadNested read_nested(const Document& document, const std::filesystem::path& base_directory) {
   Section section = section_of(document, "nested", "reading the nested problem");
@@ -30,8 +147,15 @@ ReadNested read_nested(const Document& document, const std::filesystem::path& ba
   check_keys(section, keys);
 
   ReadNested out;
+  NestedSetting setting{.base_directory = base_directory, .stages = read_stages(document, kind, out.stages)};
   OptionReader options(section);
-  out.problem = located(section, [&] { return kind.make(options, {.base_directory = base_directory}); });
+  try {
+    out.problem = kind.make(options, setting);
+  } catch (const Error& error) {
+    if (!error.where().file.empty()) throw;
+    if (error.text().key.rfind("stages", 0) != 0) throw locate_error(section, error);
+    throw error.at(document.locate(find_place(document, error.text().key)));
+  }
   out.nested = reader.take_resolved();
   for (auto& member : options.take_resolved().members) out.nested.members.push_back(std::move(member));
   return out;

@@ -10,10 +10,11 @@
 
 namespace buffon::config {
 
-/// A nested problem read from the section nested, with this section resolved.
+/// A nested problem read from the sections nested and stages, with these sections resolved.
 struct ReadNested {
   std::shared_ptr<const NestedProblem> problem;
   Node nested;  ///< table
+  Node stages;  ///< array of tables, empty where the kind has none
 };
 
 /// @throws Error(configuration) with place, key, value and rule

@@ -63,6 +63,11 @@ void OptionReader::read(const Field& field, T& value) {
   resolved_.members.push_back({std::string(field.name), {}, to_node(value)});
 }
 
+void OptionReader::note(const Field& field, Node value) {
+  visited_.emplace_back(field.name);
+  resolved_.members.push_back({std::string(field.name), {}, std::move(value)});
+}
+
 void OptionReader::on(const Field& field, std::optional<double>& value) {
   if (const Node* node = find(field)) {
     double number = 0;

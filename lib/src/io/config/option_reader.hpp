@@ -45,6 +45,11 @@ class OptionReader : public OptionVisitor {
   /// All visited options with the values that hold after reading, defaults included.
   Node take_resolved() { return std::move(resolved_); }
 
+ protected:
+  const Section& section() const { return section_; }
+  /// Notes an option that the reader of a derived class has read.
+  void note(const Field& field, Node value);
+
  private:
   template <class T>
   void read(const Field& field, T& value);

@@ -74,6 +74,13 @@ void describe(OptionVisitor& v, NestedSection& o) {
   v.on({.name = "kind", .meaning = "how the nested problem is given", .choices = o.kinds, .required = true}, o.kind);
 }
 
+void describe(OptionVisitor& v, StageSection& o) {
+  v.on({.name = "link",
+        .meaning = "g_d: an expression of the variables of this and earlier stages and, but in the last stage, of z, the value of the stages below",
+        .required = true},
+       o.link);
+}
+
 const std::vector<SectionText>& section_texts() {
   constexpr auto problem = SubjectKind::problem;
   constexpr auto nested = SubjectKind::nested;
@@ -85,6 +92,7 @@ const std::vector<SectionText>& section_texts() {
       {"quantities", "One [[quantities]] for every expectation asked for. Left out: every output of the model.", problem},
       {"scenarios", "One [[scenarios]] for every law of the inputs; `inputs` overrides parameters of inputs. Left out: one law.", problem},
       {"nested", "The nested expectation, for methods that estimate one. Every kind has keys of its own beside those of the section.", nested},
+      {"stages", "For kind = \"expressions\": one [[stages]] for every depth, the outermost first.", nested},
       {"derived", "One [[derived]] for every function of the estimates, with a standard error by the delta method."},
       {"options", "Options of the method."},
       {"run", "How the job is run; without influence on the numbers, but max_seconds decides when they end."},
@@ -93,7 +101,7 @@ const std::vector<SectionText>& section_texts() {
 }
 
 bool repeated_section(std::string_view name) {
-  static constexpr std::array<std::string_view, 5> lists = {"inputs", "correlations", "quantities", "scenarios", "derived"};
+  static constexpr std::array<std::string_view, 6> lists = {"inputs", "correlations", "quantities", "scenarios", "stages", "derived"};
   return std::find(lists.begin(), lists.end(), name) != lists.end();
 }
 

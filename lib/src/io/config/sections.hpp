@@ -63,6 +63,11 @@ struct NestedSection {
 };
 void describe(OptionVisitor& v, NestedSection& o);
 
+struct StageSection {
+  std::string link;
+};
+void describe(OptionVisitor& v, StageSection& o);
+
 /// Sections of a job file with one sentence each, in their canonical order; the first has no name: the top level.
 struct SectionText {
   std::string_view name;
