@@ -104,7 +104,7 @@ int main(int argc, char** argv) {
       const auto integrands = std::make_shared<Exponentials>(dimension, count);
       contenders.push_back({"d = " + std::to_string(dimension) + ", J = " + std::to_string(count), [integrands, &context, &sink] {
                               AiscvOptions options;
-                              options.budget = 10000;
+                              options.max_evaluations = 10000;
                               sink = aiscv(integrands, options, Stream(1), context).criterion;
                             }});
     }

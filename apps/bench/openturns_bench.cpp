@@ -157,7 +157,7 @@ int main(int argc, char** argv) {
       for (int r = 0; r < replicates; ++r) {
         buffon::SobolResult result;
         buffon::SobolOptions options;
-        options.evaluations = calls;
+        options.max_evaluations = calls;
         options.estimator = static_cast<buffon::SobolEstimator>(e);
         const double t = timed([&] { result = buffon::sobol_indices(problem, options, buffon::Stream(static_cast<std::uint64_t>(r)), context); });
         OT::Point point;

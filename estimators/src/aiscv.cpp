@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "aiscv_exploration.hpp"
 #include "option_words.hpp"
-#include "sample_run.hpp"
 
 #include <buffon/core/check_options.hpp>
 #include <buffon/core/error.hpp>
@@ -17,6 +16,8 @@ namespace {
 
 constexpr std::int64_t enough_when_stopped = 1000;  // points of the final sample after a stop request
 
+constexpr std::int64_t fewest_points = 20;
+
 enum class Phase { pilot, tempering, adapting, sampling };
 
 AiscvOptions checked(const Integrands& integrands, AiscvOptions o) {
@@ -25,6 +26,11 @@ AiscvOptions checked(const Integrands& integrands, AiscvOptions o) {
   const auto refuse = [](const std::string& key, const std::string& value, const std::string& rule, const std::string& remedy) {
     return Error(ErrorCategory::configuration, {.doing = "setting up aiscv", .key = "options." + key, .value = value, .rule = rule, .remedy = remedy});
   };
+  if (o.max_evaluations / integrands.calls_per_point() < fewest_points) {
+    throw refuse("max_evaluations", std::to_string(o.max_evaluations),
+                 "must pay for at least " + std::to_string(fewest_points) + " points of " + std::to_string(integrands.calls_per_point()) + " evaluations",
+                 "give at least " + std::to_string(fewest_points * integrands.calls_per_point()));
+  }
   if (o.weights == AiscvWeights::custom && o.custom_weights.size() != count) {
     throw refuse("custom_weights", std::to_string(o.custom_weights.size()) + " numbers", "must have one per expectation, " + std::to_string(count),
                  "give them in the order of the expectations, or use weights = \"relative\"");
@@ -53,12 +59,12 @@ void describe(OptionVisitor& v, AiscvOptions& o) {
   static constexpr std::array<std::string_view, 2> sampling_words = {"multinomial", "stratified"};
   static constexpr std::array<std::string_view, 2> control_words = {"own", "regression"};
   static constexpr std::array<std::string_view, 2> start_words = {"direct", "tempering"};
-  v.on({.name = "budget",
-        .meaning = "Points in all, the exploration included; one point evaluates every quantity once.",
-        .unit = "points",
+  v.on({.name = "max_evaluations",
+        .meaning = "Model evaluations at most, the exploration included; each serves every quantity.",
+        .unit = "evaluations",
         .range = at_least(20)},
-       o.budget);
-  v.on({.name = "exploration_fraction", .meaning = "Largest share of the budget that the exploration may use.", .range = strictly_between(0, 1)},
+       o.max_evaluations);
+  v.on({.name = "exploration_fraction", .meaning = "Largest share of max_evaluations that the exploration may use.", .range = strictly_between(0, 1)},
        o.exploration_fraction);
   v.on({.name = "exploration_batches", .meaning = "The exploration share is cut into so many batches, the pilot included.", .range = between(2, 1000)},
        o.exploration_batches);
@@ -84,7 +90,7 @@ void describe(OptionVisitor& v, AiscvOptions& o) {
         .meaning = "Share of the points above the next threshold of a tempered event.",
         .range = {.min = 0, .max = 0.5, .open_min = true}},
        o.tempering_quantile);
-  v.on({.name = "level", .meaning = "Confidence level of the intervals.", .range = strictly_between(0, 1)}, o.level);
+  describe_level(v, o.level);
 }
 
 struct AiscvKernel::State {
@@ -115,7 +121,7 @@ struct AiscvKernel::State {
       phase = exploration.tempering() ? Phase::tempering : Phase::adapting;
     }
   }
-  std::int64_t limit() const { return options.budget - exploration.spent(); }
+  std::int64_t limit() const { return exploration.points_in_all() - exploration.spent(); }
   std::int64_t used() const { return exploration.spent() + (sample ? sample->points() : 0); }
   std::int64_t evaluations() const { return used() * integrands->calls_per_point(); }
   bool enough() const { return sample && (sample->points() == limit() || (!asked.empty() && sample->points() >= std::min(enough_when_stopped, limit()))); }
@@ -171,7 +177,7 @@ Progress AiscvKernel::progress() const {
   const State& s = *state_;
   Progress p;
   p.evaluations = s.evaluations();
-  p.fraction = finished() ? 1.0 : static_cast<double>(s.used()) / static_cast<double>(s.options.budget);
+  p.fraction = finished() ? 1.0 : static_cast<double>(s.used()) / static_cast<double>(s.exploration.points_in_all());
   p.name = s.integrands->names().front();
   switch (s.phase) {
     case Phase::pilot:
@@ -200,7 +206,7 @@ AiscvResult AiscvKernel::result() const {
   r.warnings = s.exploration.warnings([&](Index j) { return !s.sample || s.sample->points() == 0 || s.sample->doubtful(j); });
   r.stop_reason = s.asked.empty() ? (finished() ? "the budget was spent" : "") : s.asked;
   if (!s.sample) return r;
-  r.final_points = s.sample->points();
+  r.points = s.sample->points();
   r.alpha = s.sample->law().alpha;
   r.beta = s.sample->law().beta;
   r.signed_functions = s.sample->signed_functions();
@@ -225,7 +231,7 @@ Outcome AiscvKernel::outcome() const {
   o.stop_reason = r.stop_reason;
 
   o.diagnostics.push_back({"exploration_points", r.exploration_points, "points spent on fitting the auxiliary densities"});
-  o.diagnostics.push_back({"final_points", r.final_points, "independent points behind the estimates"});
+  o.diagnostics.push_back({"final_points", r.points, "independent points behind the estimates"});
   o.diagnostics.push_back({"exploration_ended", s.exploration.stop_reason(), "why the exploration ended"});
   if (s.sample && s.sample->points() > 0) {
     o.diagnostics.push_back({"alpha", std::vector<double>(r.alpha.begin(), r.alpha.end()), "share of each auxiliary density in the final sample"});

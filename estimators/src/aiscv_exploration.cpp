@@ -105,7 +105,7 @@ AiscvExploration::AiscvExploration(std::shared_ptr<const Integrands> integrands,
 double AiscvExploration::unit(Index j) const { return std::ldexp(1.0, -static_cast<int>(exponents_[static_cast<std::size_t>(j)])); }
 
 std::int64_t AiscvExploration::cap() const {
-  return static_cast<std::int64_t>(std::floor(options_.exploration_fraction * static_cast<double>(options_.budget)));
+  return static_cast<std::int64_t>(std::floor(options_.exploration_fraction * static_cast<double>(points_in_all())));
 }
 
 std::int64_t AiscvExploration::batch() const { return std::max<std::int64_t>(2, cap() / options_.exploration_batches); }
@@ -235,7 +235,7 @@ void AiscvExploration::pilot(Context& context) {
   summarise();
   pilot_seen_ = seen_;
   const Eigen::VectorXd w = scaled_weights();
-  rounds_.push_back({"pilot", used(), w.dot(variance_) / static_cast<double>(options_.budget - used()), unknown, unknown, unknown});
+  rounds_.push_back({"pilot", used(), w.dot(variance_) / static_cast<double>(points_in_all() - used()), unknown, unknown, unknown});
   finished_ = used() + batch() > cap();
 }
 
@@ -332,8 +332,8 @@ void AiscvExploration::adapt(Context& context) {
   law_ = std::move(next);
   const bool first = !adapted_;
   adapted_ = true;
-  const double before = w.dot(variance_before) / static_cast<double>(options_.budget - old);
-  const double now = w.dot(variance) / static_cast<double>(options_.budget - used());
+  const double before = w.dot(variance_before) / static_cast<double>(points_in_all() - old);
+  const double now = w.dot(variance) / static_cast<double>(points_in_all() - used());
   law_variance_ = variance;
   rounds_.push_back({"adaptation " + std::to_string(++adaptations_), used(), now, sizes.minCoeff(), law_.alpha.maxCoeff(),
                      static_cast<double>(best.values.empty() ? 0 : best.values.size() - 1)});

@@ -39,6 +39,8 @@ class AiscvExploration {
   /// Fit, mixture weights, a batch from the new law, control parameters, and the decision whether to go on.
   void adapt(Context& context);
 
+  /// Points that max_evaluations pays for, those of the final sample included.
+  std::int64_t points_in_all() const { return options_.max_evaluations / integrands_->calls_per_point(); }
   std::int64_t used() const { return x_.cols(); }
   bool tempering() const { return tempering_; }
   bool finished() const { return finished_; }

@@ -122,16 +122,16 @@ std::vector<std::string> AiscvExploration::warnings(const std::function<bool(Ind
   const bool direct = options_.start == AiscvStart::direct;
   warn([&](Index j) { return seen_[static_cast<std::size_t>(j)] == 0 && integrands_->has_level(j); },
        std::string("no exploration point hit the event, so nothing could be adapted to it; ") +
-           (direct ? "use start = \"tempering\"" : "raise the budget, or give more levels by a larger tempering_quantile"));
+           (direct ? "use start = \"tempering\"" : "raise max_evaluations, or give more levels by a larger tempering_quantile"));
   warn([&](Index j) { return seen_[static_cast<std::size_t>(j)] == 0 && !integrands_->has_level(j); },
        "zero at every exploration point, so nothing could be adapted to it");
   warn([&](Index j) { return stuck_[static_cast<std::size_t>(j)] != 0 && poor_final(j); },
-       "tempering did not arrive at the event, and the final sample shows it: the value may be far too small; raise the budget");
+       "tempering did not arrive at the event, and the final sample shows it: the value may be far too small; raise max_evaluations");
   warn([&](Index j) { return !direct && integrands_->has_level(j) && pilot_seen_[static_cast<std::size_t>(j)] < enough_in_pilot; },
        "the start was tempered: it follows one region of each event, and a second region far from it would be missed without a sign, the value then "
        "being too small; if there may be several, make an event of each, or compare with a plain run where one is affordable");
   warn([&](Index j) { return thin_[static_cast<std::size_t>(j)] != 0; },
-       "the auxiliary density rests on few effective points for this dimension; raise the budget or use diagonal = true");
+       "the auxiliary density rests on few effective points for this dimension; raise max_evaluations or use diagonal = true");
   return list;
 }
 

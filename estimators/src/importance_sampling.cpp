@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "sample_run.hpp"
-
 #include "option_words.hpp"
 
 #include <buffon/core/check_options.hpp>
@@ -18,6 +16,7 @@ Error wrong_length(const std::string& key, std::size_t length, const std::string
 }
 
 AuxiliaryMixture given_law(const Integrands& integrands, const ImportanceSamplingOptions& o) {
+  check_options("importance_sampling", o);
   const auto d = static_cast<std::size_t>(integrands.dimension());
   const std::string inputs = std::to_string(d);
   if (o.center.empty() || o.center.size() % d != 0) throw wrong_length("center", o.center.size(), "must have " + inputs + " coordinates per centre");
@@ -47,12 +46,8 @@ AuxiliaryMixture given_law(const Integrands& integrands, const ImportanceSamplin
 
 }  // namespace
 
-struct ImportanceSampling::Run : SampleRun {
-  using SampleRun::SampleRun;
-};
-
 void describe(OptionVisitor& v, ImportanceSamplingOptions& o) {
-  v.on({.name = "max_evaluations", .meaning = "Model evaluations at most.", .unit = "evaluations", .range = at_least(1)}, o.max_evaluations);
+  describe_targets(v, o);
   v.on({.name = "center",
         .meaning = "Coordinates of the centre to draw around, or of several centres one after the other.",
         .unit = "standard deviations of each input (inputs' own units in physical space)",
@@ -70,36 +65,13 @@ void describe(OptionVisitor& v, ImportanceSamplingOptions& o) {
         .range = {.min = 0, .max = 1, .open_max = true}},
        o.initial_share);
   v.on({.name = "space", .meaning = "Where the centres live: standard normal space, or the space of the inputs (several scenarios)."}, o.space, space_words);
-  v.on({.name = "target_std_error", .meaning = "Stop when no estimate has a larger standard error.", .range = positive()}, o.target_std_error);
-  v.on({.name = "target_relative_error", .meaning = "Stop when no estimate has a larger standard error relative to its value.", .range = positive()},
-       o.target_relative_error);
-  v.on({.name = "level", .meaning = "Confidence level of the intervals.", .range = strictly_between(0, 1)}, o.level);
 }
 
 ImportanceSampling::ImportanceSampling(const Problem& problem, const ImportanceSamplingOptions& options, const Stream& stream)
     : ImportanceSampling(problem_integrands(problem, options.space, "importance_sampling"), options, stream) {}
 
-ImportanceSampling::ImportanceSampling(std::shared_ptr<const Integrands> integrands, const ImportanceSamplingOptions& options, const Stream& stream) {
-  check_options("importance_sampling", options);
-  AuxiliaryMixture law = given_law(*integrands, options);
-  run_ = std::make_unique<Run>(std::move(integrands), std::move(law),
-                               SampleTargets{options.max_evaluations, options.target_std_error, options.target_relative_error}, options.level,
-                               stream.child("importance_sampling"));
-}
-
-ImportanceSampling::~ImportanceSampling() = default;
-
-void ImportanceSampling::step(Context& context) { run_->step(context); }
-bool ImportanceSampling::finished() const { return run_->finished(); }
-void ImportanceSampling::stop(const std::string& reason) { run_->stop(reason); }
-Progress ImportanceSampling::progress() const { return run_->progress(); }
-Outcome ImportanceSampling::outcome() const { return run_->outcome(); }
-void ImportanceSampling::describe_state(Archive& archive) { run_->describe_state(archive); }
-
-ImportanceSamplingResult ImportanceSampling::result() const {
-  Outcome o = outcome();
-  return {std::move(o.estimates), std::move(o.covariance), run_->sample().points(), o.evaluations, std::move(o.warnings), std::move(o.stop_reason)};
-}
+ImportanceSampling::ImportanceSampling(const std::shared_ptr<const Integrands>& integrands, const ImportanceSamplingOptions& options, const Stream& stream)
+    : SampleRun(integrands, given_law(*integrands, options), targets_of(options), stream.child("importance_sampling")) {}
 
 ImportanceSamplingResult importance_sampling(const Problem& problem, const ImportanceSamplingOptions& options, const Stream& stream, Context& context) {
   ImportanceSampling method(problem, options, stream);

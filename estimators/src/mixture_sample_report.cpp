@@ -303,7 +303,7 @@ void MixtureSample::report(Outcome& outcome) const {
                        : "no point of the final sample had a value other than zero, so nothing is known of the error");
   warn(few, "fewer than 10 points contributed, so the error bar is rough");
   warn(broken,
-       "the weights have collapsed: fewer than 5 effective terms make up the value, which may be wrong by orders of magnitude; raise the budget, "
+       "the weights have collapsed: fewer than 5 effective terms make up the value, which may be wrong by orders of magnitude; raise max_evaluations, "
        "fit less (diagonal = true), or use plain_monte_carlo");
   if (from_laws()) {
     const std::string consequence =
@@ -315,7 +315,7 @@ void MixtureSample::report(Outcome& outcome) const {
     warn(heavy, "the terms have a heavy tail (tail index above 0.5); the error bar is not to be trusted");
   }
   warn(rough, "fewer than 200 effective terms make up the value; the error bar is rough and may be too small");
-  warn(wasteful, "plain Monte Carlo with the same budget would be more precise");
+  warn(wasteful, "plain Monte Carlo would be more precise at the same number of evaluations");
 }
 
 }  // namespace buffon

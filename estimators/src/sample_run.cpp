@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "sample_run.hpp"
-
 #include <buffon/core/error.hpp>
+#include <buffon/estimators/sample_run.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -13,8 +12,10 @@ std::int64_t largest_round(const Integrands& integrands) {
   return std::clamp<std::int64_t>((std::int64_t{1} << 22) / (integrands.count() + integrands.dimension()), 1024, 65536);
 }
 
-SampleRun::SampleRun(std::shared_ptr<const Integrands> integrands, AuxiliaryMixture law, const SampleTargets& targets, double level, Stream stream)
-    : integrands_(std::move(integrands)), targets_(targets), sample_(integrands_, std::move(law), {.level = level, .exponents = {}}, std::move(stream)) {
+SampleRun::SampleRun(std::shared_ptr<const Integrands> integrands, AuxiliaryMixture law, const SampleTargets& targets, Stream stream)
+    : integrands_(std::move(integrands)),
+      targets_(targets),
+      sample_(integrands_, std::move(law), {.level = targets.level, .exponents = {}}, std::move(stream)) {
   limit_ = targets_.max_evaluations / integrands_->calls_per_point();
   if (limit_ < 1) {
     throw Error(ErrorCategory::configuration, {.doing = "setting up the sample",
@@ -80,6 +81,11 @@ Outcome SampleRun::outcome() const {
   o.tables.push_back(sample_.convergence());
   sample_.report(o);
   return o;
+}
+
+SampleResult SampleRun::result() const {
+  Outcome o = outcome();
+  return {std::move(o.estimates), std::move(o.covariance), sample_.points(), o.evaluations, std::move(o.warnings), std::move(o.stop_reason)};
 }
 
 void SampleRun::describe_state(Archive& archive) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "option_words.hpp"
+
 #include <buffon/estimators/sobol.hpp>
 
 #include <buffon/core/archive.hpp>
@@ -132,11 +134,11 @@ double effective_squares(const CovarianceAccumulator& moments) {
 
 std::int64_t checked_samples(const SobolOptions& options, std::size_t designs) {
   const auto per_sample = static_cast<std::int64_t>(designs) + 2;
-  const std::int64_t samples = (options.evaluations - options.pilot) / per_sample;
+  const std::int64_t samples = (options.max_evaluations - options.pilot) / per_sample;
   if (samples < fewest_samples) {
     throw Error(ErrorCategory::configuration, {.doing = doing,
-                                               .key = "options.evaluations",
-                                               .value = std::to_string(options.evaluations),
+                                               .key = "options.max_evaluations",
+                                               .value = std::to_string(options.max_evaluations),
                                                .rule = "must pay for a pilot of " + std::to_string(options.pilot) + " and " + std::to_string(fewest_samples) +
                                                        " samples of " + std::to_string(per_sample) + " model evaluations",
                                                .remedy = "give at least " + std::to_string(options.pilot + fewest_samples * per_sample)});
@@ -148,20 +150,21 @@ std::int64_t checked_samples(const SobolOptions& options, std::size_t designs) {
 
 void describe(OptionVisitor& v, SobolOptions& o) {
   static constexpr std::array<std::string_view, 2> orders = {"first", "total"};
-  v.on({.name = "evaluations", .meaning = "budget of model evaluations, the pilot included", .unit = "evaluations", .range = between(20, 9e15)}, o.evaluations);
+  v.on({.name = "max_evaluations", .meaning = "model evaluations at most, the pilot included", .unit = "evaluations", .range = between(20, 9e15)},
+       o.max_evaluations);
   v.on({.name = "estimator", .meaning = "formula of the indices; martinez is a good choice for first and total indices of any size"}, o.estimator,
        sobol_estimator_names);
   v.on({.name = "orders", .meaning = "indices of every single input", .choices = orders, .size_max = 2}, o.orders);
   v.on({.name = "subsets", .meaning = "sets of inputs, by name, whose closed index is wanted (and total index when orders has \"total\")"}, o.subsets);
   v.on({.name = "outputs", .meaning = "outputs to analyse, by name; empty = all"}, o.outputs);
   v.on({.name = "pilot", .meaning = "first evaluations, which only shift and scale the output", .unit = "evaluations", .range = between(2, 1e9)}, o.pilot);
-  v.on({.name = "level", .meaning = "confidence level of the intervals", .range = strictly_between(0, 1)}, o.level);
+  describe_level(v, o.level);
   v.on({.name = "bootstrap",
         .meaning = "replicates of a Poisson bootstrap for percentile intervals; 0 = normal intervals by the delta method",
         .unit = "replicates",
         .range = between(0, 100000)},
        o.bootstrap);
-  v.on({.name = "target_half_width", .meaning = "stop when no half-width of an interval exceeds this; 0 = spend the budget", .range = at_least(0)},
+  v.on({.name = "target_half_width", .meaning = "stop when no half-width of an interval exceeds this; 0 = spend max_evaluations", .range = at_least(0)},
        o.target_half_width);
 }
 
@@ -367,7 +370,7 @@ void Sobol::require_variance() const {
                                            .key = "its variance",
                                            .value = "0 after " + std::to_string(2 * samples_) + " evaluations at random inputs",
                                            .rule = "must be greater than zero, since indices are shares of it",
-                                           .remedy = "check that the output depends on the inputs; for a rare event raise options.evaluations"});
+                                           .remedy = "check that the output depends on the inputs; for a rare event raise options.max_evaluations"});
     }
   }
 }

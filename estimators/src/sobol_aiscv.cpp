@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "option_words.hpp"
+
 #include <buffon/estimators/sobol_aiscv.hpp>
 
 #include <buffon/core/archive.hpp>
@@ -20,9 +22,9 @@ const std::string doing = "preparing sobol_aiscv";
 constexpr Index most_inputs_for_all_subsets = 8;
 constexpr std::array<std::string_view, 5> comparisons = {"none", "martinez", "mauntz_kucherenko", "saltelli", "jansen"};
 
-AiscvOptions kernel_options(const SobolAiscvOptions& o, std::int64_t points) {
+AiscvOptions kernel_options(const SobolAiscvOptions& o, std::int64_t points, std::int64_t per_point) {
   AiscvOptions k;
-  k.budget = points;
+  k.max_evaluations = points * per_point;
   k.exploration_fraction = o.exploration_fraction;
   k.exploration_batches = o.exploration_batches;
   k.family = o.family;
@@ -90,8 +92,8 @@ void describe(OptionVisitor& v, SobolAiscvOptions& o) {
   static constexpr std::array<std::string_view, 2> controls = {"own", "regression"};
   static constexpr std::array<std::string_view, 2> samplings = {"multinomial", "stratified"};
   static constexpr std::array<std::string_view, 2> finals = {"newest", "previous"};
-  v.on({.name = "evaluations", .meaning = "budget of model evaluations; a comparison is paid on top", .unit = "evaluations", .range = between(40, 9e15)},
-       o.evaluations);
+  v.on({.name = "max_evaluations", .meaning = "model evaluations at most; a comparison is paid on top", .unit = "evaluations", .range = between(40, 9e15)},
+       o.max_evaluations);
   v.on({.name = "orders", .meaning = "indices of every single input", .choices = orders, .size_max = 2}, o.orders);
   v.on({.name = "subsets", .meaning = "sets of inputs, by name, whose closed index is wanted"}, o.subsets);
   v.on({.name = "all_subsets", .meaning = "closed indices of all proper subsets of the inputs; at most 8 inputs"}, o.all_subsets);
@@ -111,7 +113,7 @@ void describe(OptionVisitor& v, SobolAiscvOptions& o) {
   v.on({.name = "exploration_fraction", .meaning = "largest share of the points for the exploration", .range = strictly_between(0, 1)}, o.exploration_fraction);
   v.on({.name = "exploration_batches", .meaning = "batches that the exploration share is cut into", .range = between(2, 1000)}, o.exploration_batches);
   v.on({.name = "ridge", .meaning = "added to fitted variances, as a share of the pooled ones", .range = positive()}, o.ridge);
-  v.on({.name = "level", .meaning = "confidence level of the intervals", .range = strictly_between(0, 1)}, o.level);
+  describe_level(v, o.level);
 }
 
 SobolAiscv::SobolAiscv(Problem problem, SobolAiscvOptions options, const Stream& stream)
@@ -168,11 +170,11 @@ SobolAiscv::SobolAiscv(Problem problem, SobolAiscvOptions options, const Stream&
 
   constexpr std::int64_t fewest_points = 20;
   const std::int64_t pilot = has_pilot() ? options_.pilot : 0;
-  points_ = (options_.evaluations - pilot) / evaluations_per_point();
+  points_ = (options_.max_evaluations - pilot) / evaluations_per_point();
   if (points_ < fewest_points) {
     throw Error(ErrorCategory::configuration, {.doing = doing,
-                                               .key = "options.evaluations",
-                                               .value = std::to_string(options_.evaluations),
+                                               .key = "options.max_evaluations",
+                                               .value = std::to_string(options_.max_evaluations),
                                                .rule = "must pay for at least " + std::to_string(fewest_points) + " points of " +
                                                        std::to_string(evaluations_per_point()) + " model evaluations" + (pilot > 0 ? " and the pilot" : ""),
                                                .remedy = "give at least " + std::to_string(pilot + fewest_points * evaluations_per_point())});
@@ -180,7 +182,7 @@ SobolAiscv::SobolAiscv(Problem problem, SobolAiscvOptions options, const Stream&
   if (options_.centring == SobolCentring::value) shift_ = options_.shift;
   if (options_.comparison != "none") {
     SobolOptions other;
-    other.evaluations = options_.evaluations;
+    other.max_evaluations = options_.max_evaluations;
     other.orders = options_.orders;
     other.outputs = {problem_.quantities()[static_cast<std::size_t>(row_)].name};
     for (const auto& subset : closed) {
@@ -203,8 +205,8 @@ void SobolAiscv::want(const std::string& group, const InputSubset& inputs, bool 
 }
 
 void SobolAiscv::make_kernel() {
-  kernel_ =
-      std::make_unique<AiscvKernel>(std::make_shared<SobolIntegrands>(problem_, row_, subsets_, shift_), kernel_options(options_, points_), aiscv_stream_);
+  kernel_ = std::make_unique<AiscvKernel>(std::make_shared<SobolIntegrands>(problem_, row_, subsets_, shift_),
+                                          kernel_options(options_, points_, evaluations_per_point()), aiscv_stream_);
   centred_ = true;
 }
 
@@ -246,7 +248,7 @@ void SobolAiscv::stop(const std::string& reason) {
   if (comparison_) comparison_->stop(reason);
 }
 
-bool SobolAiscv::estimates_known() const { return centred_ && kernel_->result().final_points >= 2; }
+bool SobolAiscv::estimates_known() const { return centred_ && kernel_->result().points >= 2; }
 
 std::vector<SobolIndex> SobolAiscv::indices(const AiscvResult& expectations, Eigen::MatrixXd* covariance) const {
   const auto count = static_cast<Index>(subsets_.size());
@@ -284,7 +286,7 @@ std::vector<SobolIndex> SobolAiscv::indices(const AiscvResult& expectations, Eig
     index.name = index_name(w.group, {}, index.inputs);
     if (known) {
       const double std_error = std::isnan(joint(i, i)) ? joint(i, i) : std::sqrt(std::max(0.0, joint(i, i)));
-      index.estimate = normal_estimate(value(i), std_error, static_cast<double>(expectations.final_points), options_.level);
+      index.estimate = normal_estimate(value(i), std_error, static_cast<double>(expectations.points), options_.level);
       index.note = index_note(index.estimate);
     } else {
       index.estimate = normal_estimate(unknown, unknown);

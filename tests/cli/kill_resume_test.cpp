@@ -58,7 +58,7 @@ seed = 3
 kind = "named"
 name = "cantilever"
 [options]
-budget = 20000
+max_evaluations = 20000
 [run]
 threads = 1
 checkpoint_seconds = 0
@@ -153,7 +153,7 @@ TEST_CASE("adaptive importance sampling killed at 6 pinned places, twice each, a
 
 TEST_CASE("every other method killed and resumed gives the same bytes") {
   const std::string model = "seed = 3\n[model]\nkind = \"named\"\nname = \"cantilever\"\n[run]\ncheckpoint_seconds = 0\nreport = false\nsave_draws = true\n";
-  for (const char* method : {"method = \"sobol\"\noptions = {evaluations = 4000000}\n", "method = \"sobol_aiscv\"\noptions = {evaluations = 1400000}\n",
+  for (const char* method : {"method = \"sobol\"\noptions = {max_evaluations = 4000000}\n", "method = \"sobol_aiscv\"\noptions = {max_evaluations = 1400000}\n",
                              "method = \"importance_sampling\"\noptions = {max_evaluations = 1500000, center = [0.0, 0.0, 0.0, -1.0, 0.0, 1.0]}\n"}) {
     CAPTURE(method);
     CHECK(kill_and_resume((method + model).c_str(), 3, 6) >= 3);

@@ -117,7 +117,7 @@ TEST_CASE("warnings go to stderr, also when quiet; a comparison stands under the
     CHECK_FALSE(contains(r.out, warning));
   }
   write_file(t / "beam.toml",
-             "method = \"sobol_aiscv\"\nseed = 1\noptions = {evaluations = 20000, comparison = \"jansen\"}\n"
+             "method = \"sobol_aiscv\"\nseed = 1\noptions = {max_evaluations = 20000, comparison = \"jansen\"}\n"
              "[model]\nkind = \"named\"\nname = \"cantilever\"\n[run]\nreport = false\n");
   const Outcome3 r = buffon_cli(t, {"run", "beam.toml"});
   INFO(r.err);

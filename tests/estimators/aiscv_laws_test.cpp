@@ -65,7 +65,7 @@ TEST_CASE("points outside every support are not evaluated") {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     Context context(1);
     AiscvOptions options;
-    options.budget = 2000;
+    options.max_evaluations = 2000;
     const AiscvResult r = aiscv(problem, options, Stream(seed), context);
     narrow.push_back(r.estimates[0].estimate.value);
     wide.push_back(r.estimates[1].estimate.value);

@@ -181,7 +181,7 @@ TEST_CASE("signed functions are estimated without bias and say so") {
     phi(1) = x(0) * x(0) * x(0);
   });
   AiscvOptions options;
-  options.budget = 2000;
+  options.max_evaluations = 2000;
   std::vector<double> first, third;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Context context(1);
@@ -200,7 +200,7 @@ TEST_CASE("a mixture of two Gaussians follows a function with two peaks") {
   const auto integrands =
       std::make_shared<NormalIntegrands>(1, 1, [](const Eigen::VectorXd& x, MutVector phi) { phi(0) = std::cosh(2.5 * x(0)) * std::exp(-3.125); });
   AiscvOptions options;
-  options.budget = 4000;
+  options.max_evaluations = 4000;
   double median[2] = {0, 0};
   for (const auto family : {AiscvFamily::gaussian, AiscvFamily::gaussian_mixture}) {
     options.family = family;
@@ -272,13 +272,13 @@ TEST_CASE("the previous densities, stratified sampling and a regression keep the
   options.final = AiscvFinal::previous;
   options.sampling = AiscvSampling::stratified;
   options.control = AiscvControl::regression;
-  options.budget = 5000;
+  options.max_evaluations = 5000;
   double covered = 0;
   constexpr int runs = 60;
   for (std::uint64_t seed = 0; seed < runs; ++seed) {
     Context context(1);
     const AiscvResult r = aiscv(gaussian_moments(10), options, Stream(seed), context);
-    CHECK(r.exploration_points + r.final_points == 5000);
+    CHECK(r.exploration_points + r.points == 5000);
     for (Index j = 0; j < 5; ++j) {
       const Estimate& e = r.estimates[static_cast<std::size_t>(j)].estimate;
       covered += e.lower <= even_moment(j + 1) && even_moment(j + 1) <= e.upper ? 1.0 / (5 * runs) : 0;
@@ -291,7 +291,7 @@ TEST_CASE("when the first round does not help, the previous law is that of the i
   // A constant has no variance to lower: the final sample is plain, in units of 2^199 and 2^-199.
   const auto integrands = std::make_shared<NormalIntegrands>(2, 2, [](const Eigen::VectorXd&, MutVector phi) { phi << 1e60, 1e-60; });
   AiscvOptions options;
-  options.budget = 1000;
+  options.max_evaluations = 1000;
   options.final = AiscvFinal::previous;
   Context context(1);
   const AiscvResult r = aiscv(integrands, options, Stream(1), context);
@@ -304,7 +304,7 @@ TEST_CASE("when the first round does not help, the previous law is that of the i
 
 TEST_CASE("aiscv: saved and loaded at every round, on any thread count, the same bits") {
   AiscvOptions options;
-  options.budget = 6000;
+  options.max_evaluations = 6000;
   options.start = AiscvStart::tempering;
   options.family = AiscvFamily::gaussian_mixture;
   options.control = AiscvControl::regression;
@@ -337,7 +337,7 @@ TEST_CASE("a stop request at any round still gives a valid result") {
     run_to_end(method, context);
     const AiscvResult r = method.result();
     CHECK(r.stop_reason == "the time limit was reached");
-    CHECK(r.final_points >= 1000);
+    CHECK(r.points >= 1000);
     CHECK(std::abs(r.estimates[0].estimate.value - 1) < 6 * r.estimates[0].estimate.std_error + 1e-12);
   }
 }
@@ -354,7 +354,7 @@ TEST_CASE("aiscv refuses bad options by name") {
     return std::string("accepted");
   };
   CHECK(key([](auto&) {}) == "accepted");
-  CHECK(key([](auto& o) { o.budget = 19; }) == "options.budget");
+  CHECK(key([](auto& o) { o.max_evaluations = 19; }) == "options.max_evaluations");
   CHECK(key([](auto& o) { o.exploration_fraction = 1; }) == "options.exploration_fraction");
   CHECK(key([](auto& o) { o.exploration_batches = 1; }) == "options.exploration_batches");
   CHECK(key([](auto& o) { o.components = 0; }) == "options.components");

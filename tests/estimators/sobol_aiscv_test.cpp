@@ -129,7 +129,7 @@ TEST_CASE("first, total and closed indices of an exponential model agree with th
   for (const auto centring : {SobolCentring::none, SobolCentring::pilot, SobolCentring::value}) {
     for (const auto control : {AiscvControl::own, AiscvControl::regression}) {
       CAPTURE(static_cast<int>(centring));
-      SobolAiscvOptions options{.evaluations = 60000, .orders = {"first", "total"}, .all_subsets = true, .centring = centring, .shift = 0.5};
+      SobolAiscvOptions options{.max_evaluations = 60000, .orders = {"first", "total"}, .all_subsets = true, .centring = centring, .shift = 0.5};
       options.control = control;
       const auto estimates = run(exponential(), options, 21);
       CHECK(estimates.size() == exact.size());
@@ -149,7 +149,7 @@ TEST_CASE("first, total and closed indices of an exponential model agree with th
 
 TEST_CASE("the square of the mean must be subtracted") {
   Context context(2);
-  const SobolAiscvResult r = sobol_aiscv(exponential(), {.evaluations = 40000}, Stream(2), context);
+  const SobolAiscvResult r = sobol_aiscv(exponential(), {.max_evaluations = 40000}, Stream(2), context);
   const double mean = r.expectations.estimates[3].estimate.value, square = r.expectations.estimates[4].estimate.value;
   CHECK(agrees(r.indices[0].estimate, exponential_index(s_a * s_a)));
   Estimate wrong = r.indices[0].estimate;
@@ -159,7 +159,7 @@ TEST_CASE("the square of the mean must be subtracted") {
 
 TEST_CASE("a point costs one evaluation and one per subset, and complements are shared") {
   Context context(1);
-  const SobolAiscvResult r = sobol_aiscv(exponential(), {.evaluations = 10000, .orders = {"first", "total"}, .subsets = {{"b", "c"}}}, Stream(2), context);
+  const SobolAiscvResult r = sobol_aiscv(exponential(), {.max_evaluations = 10000, .orders = {"first", "total"}, .subsets = {{"b", "c"}}}, Stream(2), context);
   CHECK(r.evaluations == 9996);  // 1428 points of 1 + 3 + 3 evaluations: [b,c] is the complement of a
   CHECK(context.evaluations() == r.evaluations);
   CHECK(r.covariance.rows() == 7);
@@ -167,7 +167,7 @@ TEST_CASE("a point costs one evaluation and one per subset, and complements are 
 }
 
 TEST_CASE("units of the output do not matter") {
-  const SobolAiscvOptions options{.evaluations = 20000, .weights = AiscvWeights::relative};
+  const SobolAiscvOptions options{.max_evaluations = 20000, .weights = AiscvWeights::relative};
   const auto plain = run(exponential(), options, 6);
   for (const double scale : {0x1p+200, 0x1p-200}) {
     for (const auto& [name, e] : run(exponential(scale), options, 6)) {
@@ -179,7 +179,7 @@ TEST_CASE("units of the output do not matter") {
 
 TEST_CASE("a comparison runs a classical estimator at equal model evaluations beside") {
   Context context(2);
-  SobolAiscv method(exponential(), {.evaluations = 20000, .orders = {"first", "total"}, .subsets = {{"a", "c"}}, .comparison = "jansen"}, Stream(3));
+  SobolAiscv method(exponential(), {.max_evaluations = 20000, .orders = {"first", "total"}, .subsets = {{"a", "c"}}, .comparison = "jansen"}, Stream(3));
   run_to_end(method, context);
   const Outcome outcome = method.outcome();
   CHECK(outcome.evaluations == context.evaluations());
@@ -197,7 +197,7 @@ TEST_CASE("a comparison runs a classical estimator at equal model evaluations be
 }
 
 TEST_CASE("the state after every step has the same bytes on 1, 2, 3 and 8 threads and after saving and loading") {
-  const SobolAiscvOptions options{.evaluations = 8000, .centring = SobolCentring::pilot, .comparison = "martinez"};
+  const SobolAiscvOptions options{.max_evaluations = 8000, .centring = SobolCentring::pilot, .comparison = "martinez"};
   std::vector<std::string> reference;
   {
     Context context(1);
@@ -223,7 +223,7 @@ TEST_CASE("the state after every step has the same bytes on 1, 2, 3 and 8 thread
 
 TEST_CASE("a stop request before the first step ends with a valid result") {
   Context context(2);
-  SobolAiscv method(exponential(), {.evaluations = 1000000, .centring = SobolCentring::pilot}, Stream(5));
+  SobolAiscv method(exponential(), {.max_evaluations = 1000000, .centring = SobolCentring::pilot}, Stream(5));
   method.stop("the time limit was reached");
   run_to_end(method, context);
   CHECK(method.result().stop_reason == "the time limit was reached");
@@ -236,7 +236,7 @@ TEST_CASE("without a significant variance no index is known, in plain words, and
   const auto outcome = [](double spread, SobolCentring centring, const std::string& comparison) {
     const Problem problem(make_point_model(2, "y", [spread](const Eigen::VectorXd& x) { return 5 + spread * (x(0) + x(1)); }), normals({"a", "b"}));
     Context context(1);
-    SobolAiscv method(problem, {.evaluations = 5000, .orders = {"first", "total"}, .centring = centring, .comparison = comparison}, Stream(1));
+    SobolAiscv method(problem, {.max_evaluations = 5000, .orders = {"first", "total"}, .centring = centring, .comparison = comparison}, Stream(1));
     run_to_end(method, context);
     CHECK(method.progress().fraction == 1);
     CHECK(method.outcome().evaluations == context.evaluations());
@@ -270,8 +270,8 @@ TEST_CASE("every invalid option is refused with its key") {
   const Problem p = exponential();
   const auto key = [&](const SobolAiscvOptions& o, const std::string& wanted) { return complaint(p, o).find("options." + wanted) != std::string::npos; };
   CHECK(complaint(p, {}) == "accepted");
-  CHECK(key({.evaluations = 39}, "evaluations"));
-  CHECK(complaint(p, {.evaluations = 79}).find("give at least 80") != std::string::npos);
+  CHECK(key({.max_evaluations = 39}, "max_evaluations"));
+  CHECK(complaint(p, {.max_evaluations = 79}).find("give at least 80") != std::string::npos);
   CHECK(key({.orders = {"second"}}, "orders"));
   CHECK(key({.orders = {"first", "first"}}, "orders"));
   CHECK(key({.orders = {}}, "orders"));

@@ -80,7 +80,7 @@ std::string complaint(const Problem& problem, const SobolOptions& options) {
 TEST_CASE("every estimator finds the closed-form indices of the Ishigami function, and wrong estimators are rejected") {
   for (const auto estimator : every_estimator) {
     CAPTURE(sobol_estimator_names[static_cast<std::size_t>(estimator)]);
-    const SobolOptions options{.evaluations = 300000, .estimator = estimator, .subsets = {{"x3", "x1"}}};
+    const SobolOptions options{.max_evaluations = 300000, .estimator = estimator, .subsets = {{"x3", "x1"}}};
     Context context(2);
     const SobolResult result = sobol_indices(named("ishigami"), options, Stream(11), context);
     std::map<std::string, Estimate> estimates;
@@ -91,7 +91,7 @@ TEST_CASE("every estimator finds the closed-form indices of the Ishigami functio
       CHECK(agrees(estimates.at(name), exact));
     }
     // Columns of A and B exchanged: the first-order formula then estimates the closed index of the other inputs.
-    const auto exchanged = run(named("ishigami"), {.evaluations = 300000, .estimator = estimator, .orders = {}, .subsets = {{"x2", "x3"}}}, 11);
+    const auto exchanged = run(named("ishigami"), {.max_evaluations = 300000, .estimator = estimator, .orders = {}, .subsets = {{"x2", "x3"}}}, 11);
     CHECK_FALSE(agrees(exchanged.at("S[x2,x3]"), ishigami.at("S1[x1]")));
     // The square of the mean not subtracted.
     const double square = result.means(0) * result.means(0) / result.variances(0);
@@ -110,7 +110,7 @@ TEST_CASE("closed, first and total indices of the g-function agree with its prod
     product *= 1 + v.back();
   }
   pair = (1 + v[0]) * (1 + v[2]);
-  const auto estimates = run(named("sobol_g"), {.evaluations = 200000, .subsets = {{"x1", "x3"}}}, 5);
+  const auto estimates = run(named("sobol_g"), {.max_evaluations = 200000, .subsets = {{"x1", "x3"}}}, 5);
   CHECK(estimates.size() == 18);
   for (std::size_t i = 0; i < 8; ++i) {
     const std::string x = "[x" + std::to_string(i + 1) + "]";
@@ -119,14 +119,14 @@ TEST_CASE("closed, first and total indices of the g-function agree with its prod
   }
   CHECK(agrees(estimates.at("S[x1,x3]"), (pair - 1) / (product - 1)));
   CHECK(agrees(estimates.at("ST[x1,x3]"), 1 - (product / pair - 1) / (product - 1)));
-  const auto strong = run(named("sobol_g"), {.evaluations = 400000, .orders = {}, .subsets = {{"x1", "x2"}}}, 5).at("S[x1,x2]");
+  const auto strong = run(named("sobol_g"), {.max_evaluations = 400000, .orders = {}, .subsets = {{"x1", "x2"}}}, 5).at("S[x1,x2]");
   CHECK(agrees(strong, ((1 + v[0]) * (1 + v[1]) - 1) / (product - 1)));
   CHECK_FALSE(agrees(strong, (v[0] + v[1]) / (product - 1)));  // the interaction left out
 }
 
 TEST_CASE("linear and product models of two outputs have their known indices, and an idle input says so") {
   Context context(2);
-  const SobolResult result = sobol_indices(linear_and_product(), {.evaluations = 100000, .subsets = {{"a", "b"}}}, Stream(3), context);
+  const SobolResult result = sobol_indices(linear_and_product(), {.max_evaluations = 100000, .subsets = {{"a", "b"}}}, Stream(3), context);
   std::map<std::string, SobolIndex> by_name;
   for (const auto& index : result.indices) by_name[index.name] = index;
   REQUIRE(by_name.size() == 16);
@@ -152,7 +152,7 @@ TEST_CASE("a negative estimate is reported as it is, with a note") {
   bool seen = false;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     Context context(1);
-    for (const auto& index : sobol_indices(linear_and_product(), {.evaluations = 2000, .outputs = {"z"}}, Stream(seed), context).indices) {
+    for (const auto& index : sobol_indices(linear_and_product(), {.max_evaluations = 2000, .outputs = {"z"}}, Stream(seed), context).indices) {
       if (index.group == "first" && index.estimate.value < 0) {
         seen = true;
         CHECK(index.note.find("negative by sampling error") != std::string::npos);
@@ -171,7 +171,7 @@ TEST_CASE("intervals cover the exact indices and reported errors match the sprea
     std::map<std::string, double> sum, squares, reported;
     const Problem problem = named("ishigami");
     for (int r = 0; r < runs; ++r) {
-      for (const auto& [name, e] : run(problem, {.evaluations = 5064, .estimator = estimator}, 1000 + static_cast<std::uint64_t>(r), 1)) {
+      for (const auto& [name, e] : run(problem, {.max_evaluations = 5064, .estimator = estimator}, 1000 + static_cast<std::uint64_t>(r), 1)) {
         const double exact = ishigami.at(name);
         covered[name] += e.lower <= exact && exact <= e.upper ? 1 : 0;
         covered_when_too_narrow[name] += std::abs(e.value - exact) < 1.96 * e.std_error / std::sqrt(2.0) ? 1 : 0;
@@ -196,7 +196,7 @@ TEST_CASE("intervals cover the exact indices and reported errors match the sprea
 
 TEST_CASE("the covariance of the indices has the squares of the standard errors on its diagonal") {
   Context context(2);
-  const SobolResult r = sobol_indices(named("ishigami"), {.evaluations = 20000}, Stream(2), context);
+  const SobolResult r = sobol_indices(named("ishigami"), {.max_evaluations = 20000}, Stream(2), context);
   REQUIRE(r.covariance.rows() == 6);
   for (Index i = 0; i < 6; ++i) {
     CHECK(std::sqrt(r.covariance(i, i)) == doctest::Approx(r.indices[static_cast<std::size_t>(i)].estimate.std_error).epsilon(1e-10));
@@ -204,8 +204,8 @@ TEST_CASE("the covariance of the indices has the squares of the standard errors 
 }
 
 TEST_CASE("bootstrap intervals have the width of delta-method intervals") {
-  const auto delta = run(named("ishigami"), {.evaluations = 50000}, 9);
-  const auto boot = run(named("ishigami"), {.evaluations = 50000, .bootstrap = 1000}, 9);
+  const auto delta = run(named("ishigami"), {.max_evaluations = 50000}, 9);
+  const auto boot = run(named("ishigami"), {.max_evaluations = 50000, .bootstrap = 1000}, 9);
   for (const auto& [name, e] : delta) {
     CAPTURE(name);
     CHECK(boot.at(name).value == e.value);
@@ -216,7 +216,7 @@ TEST_CASE("bootstrap intervals have the width of delta-method intervals") {
 
 TEST_CASE("the state after every round has the same bytes on 1, 2, 3 and 8 threads and after saving and loading") {
   const Problem problem = linear_and_product();
-  const SobolOptions options{.evaluations = 30000, .subsets = {{"a", "c"}}, .bootstrap = 20};
+  const SobolOptions options{.max_evaluations = 30000, .subsets = {{"a", "c"}}, .bootstrap = 20};
   std::vector<std::string> reference;
   {
     Context context(1);
@@ -244,9 +244,9 @@ TEST_CASE("the state after every round has the same bytes on 1, 2, 3 and 8 threa
 }
 
 TEST_CASE("units of the output do not matter") {
-  const auto plain = run(single_output(1), {.evaluations = 10000}, 6);
+  const auto plain = run(single_output(1), {.max_evaluations = 10000}, 6);
   for (const double scale : {1e60, 1e-60, -1.0}) {
-    for (const auto& [name, e] : run(single_output(scale), {.evaluations = 10000}, 6)) {
+    for (const auto& [name, e] : run(single_output(scale), {.max_evaluations = 10000}, 6)) {
       CHECK(e.value == doctest::Approx(plain.at(name).value).epsilon(1e-10));
       CHECK(e.std_error == doctest::Approx(plain.at(name).std_error).epsilon(1e-10));
     }
@@ -255,12 +255,12 @@ TEST_CASE("units of the output do not matter") {
 
 TEST_CASE("a target half-width ends the run early, a stop request ends it with a valid result") {
   Context context(2);
-  const SobolResult r = sobol_indices(named("ishigami"), {.evaluations = 1000000, .target_half_width = 0.05}, Stream(7), context);
+  const SobolResult r = sobol_indices(named("ishigami"), {.max_evaluations = 1000000, .target_half_width = 0.05}, Stream(7), context);
   CHECK(r.evaluations < 500000);
   CHECK(r.stop_reason.find("half-width") != std::string::npos);
   for (const auto& index : r.indices) CHECK(index.estimate.upper - index.estimate.lower <= 0.1);
 
-  Sobol method(named("ishigami"), {.evaluations = 100000}, Stream(7));
+  Sobol method(named("ishigami"), {.max_evaluations = 100000}, Stream(7));
   method.stop("the time limit was reached");
   CHECK_FALSE(method.finished());
   run_to_end(method, context);
@@ -272,9 +272,9 @@ TEST_CASE("a target half-width ends the run early, a stop request ends it with a
 
 TEST_CASE("one input alone explains everything") {
   const Problem problem(make_point_model(1, "y", [](const Eigen::VectorXd& x) { return std::exp(x(0)); }), normals({"a"}));
-  CHECK(run(problem, {.evaluations = 5000, .estimator = SobolEstimator::martinez}, 1).at("S1[a]").value == doctest::Approx(1).epsilon(1e-12));
+  CHECK(run(problem, {.max_evaluations = 5000, .estimator = SobolEstimator::martinez}, 1).at("S1[a]").value == doctest::Approx(1).epsilon(1e-12));
   for (const auto estimator : every_estimator) {
-    for (const auto& [name, e] : run(problem, {.evaluations = 50000, .estimator = estimator}, 1)) CHECK(agrees(e, 1));
+    for (const auto& [name, e] : run(problem, {.max_evaluations = 50000, .estimator = estimator}, 1)) CHECK(agrees(e, 1));
   }
 }
 
@@ -282,7 +282,7 @@ TEST_CASE("a constant output is refused in plain words, early") {
   for (const double noise : {0.0, 1e-17}) {
     const Problem problem(make_point_model(2, "y", [noise](const Eigen::VectorXd& x) { return 5 + noise * x(0); }), normals({"a", "b"}));
     Context context(1);
-    Sobol method(problem, {.evaluations = 100000}, Stream(1));
+    Sobol method(problem, {.max_evaluations = 100000}, Stream(1));
     try {
       run_to_end(method, context);
       FAIL("accepted");
@@ -297,9 +297,9 @@ TEST_CASE("a constant output is refused in plain words, early") {
 TEST_CASE("every invalid option is refused with its key") {
   const Problem p = linear_and_product();
   CHECK(complaint(p, {}) == "accepted");
-  CHECK(complaint(p, {.evaluations = 19}).find("options.evaluations") != std::string::npos);
-  CHECK(complaint(p, {.evaluations = 100}).find("give at least 114") != std::string::npos);
-  CHECK(complaint(p, {.evaluations = 114}) == "accepted");
+  CHECK(complaint(p, {.max_evaluations = 19}).find("options.max_evaluations") != std::string::npos);
+  CHECK(complaint(p, {.max_evaluations = 100}).find("give at least 114") != std::string::npos);
+  CHECK(complaint(p, {.max_evaluations = 114}) == "accepted");
   CHECK(complaint(p, {.orders = {"third"}}).find("options.orders") != std::string::npos);
   CHECK(complaint(p, {.orders = {"first", "first"}}).find("options.orders") != std::string::npos);
   CHECK(complaint(p, {.orders = {}}).find("options.orders") != std::string::npos);
@@ -330,7 +330,7 @@ TEST_CASE("an output whose variance rests on a few points is warned of, and no o
         make_model(2, {"y"}, [rate](const ConstMatrix& x, MutMatrix v) { v.row(0) = ((rate * x.row(0).array()).exp() + x.row(1).array()).matrix(); }),
         normals({"a", "b"}));
     Context context(1);
-    Sobol method(problem, {.evaluations = 20000}, Stream(1));
+    Sobol method(problem, {.max_evaluations = 20000}, Stream(1));
     run_to_end(method, context);
     return method.outcome();
   };

@@ -43,10 +43,10 @@ void cantilever_indices(const ReproduceOptions& options, double from, double to,
   for (std::int64_t r = 0; r < runs; ++r) {
     const auto number = static_cast<std::uint64_t>(r);
     SobolAiscvOptions adaptive;
-    adaptive.evaluations = calls;
+    adaptive.max_evaluations = calls;
     const SobolAiscvResult result = sobol_aiscv(problem, adaptive, root.child("aiscv", number), *options.context);
     SobolOptions plain;
-    plain.evaluations = calls;
+    plain.max_evaluations = calls;
     plain.estimator = SobolEstimator::mauntz_kucherenko;
     plain.orders = {"first"};
     const SobolResult beside = sobol_indices(problem, plain, root.child("classical", number), *options.context);

@@ -66,7 +66,7 @@ void exact_rows(const ReproduceOptions& options, const Stream& stream, Reproduce
                                               {542.106, 433.502, 196.584, .064533, .092167, 4.68473, -.159795, .030846, .190868}};
   constexpr std::array<double, 3> exact = {0.029762, 0.045945, 0.054235};
   AiscvOptions adaptive;
-  adaptive.budget = budget;
+  adaptive.max_evaluations = budget;
   const AiscvResult result = aiscv(beam_problem(parameters), adaptive, stream, *options.context);
   table.evaluations += result.evaluations;
   for (std::size_t i = 0; i < exact.size(); ++i) {
@@ -98,7 +98,7 @@ void cantilever_laws(const ReproduceOptions& options, double from, double to, Re
   for (std::int64_t r = 0; r < runs; ++r) {
     const auto number = static_cast<std::uint64_t>(r);
     AiscvOptions adaptive;
-    adaptive.budget = budget;
+    adaptive.max_evaluations = budget;
     adaptive.weights = AiscvWeights::absolute;
     const AiscvResult result = aiscv(problem, adaptive, root.child("aiscv", number), *options.context);
     const auto mixed = plain_monte_carlo(problem, {.max_evaluations = budget}, root.child("mixture", number), *options.context);

@@ -34,7 +34,7 @@ void gaussian_moments(const ReproduceOptions& options, double from, double to, R
   for (std::int64_t r = 0; r < runs; ++r) {
     const auto number = static_cast<std::uint64_t>(r);
     AiscvOptions adaptive;
-    adaptive.budget = budget;
+    adaptive.max_evaluations = budget;
     const AiscvResult result = aiscv(problem, adaptive, root.child("aiscv", number), *options.context);
     const auto monte_carlo = plain_monte_carlo(problem, {.max_evaluations = budget}, root.child("plain", number), *options.context);
     for (Index j = 0; j < moments; ++j) {

@@ -6,6 +6,7 @@
 #include <buffon/core/options.hpp>
 #include <buffon/core/types.hpp>
 #include <buffon/estimators/integrands.hpp>
+#include <buffon/estimators/sample_run.hpp>
 #include <buffon/model/problem.hpp>
 #include <buffon/random/stream.hpp>
 #include <buffon/stats/estimate.hpp>
@@ -27,7 +28,7 @@ namespace buffon {
 ///     Î_j = β_j + (1/n) Σ_i [ f_j(X_i) φ_j(X_i) − β_j g_j(X_i) ] / g_α(X_i)                                    (1)
 ///
 /// is unbiased for any fixed (α, β, g), and has zero variance for all j at once when g_j = φ_j f_j / I_j, β_j = I_j.
-/// An exploration phase of at most half of the budget fits the g_j by weighted moments (or weighted EM), α by minimising
+/// An exploration phase of at most half of the points fits the g_j by weighted moments (or weighted EM), α by minimising
 /// the estimated Σ w_j Var(Î_j) over the simplex, β by regression on a fresh batch; the final sample is independent of
 /// all of them, so (1) is exactly unbiased and its error bars are those of independent draws.
 ///
@@ -37,7 +38,7 @@ namespace buffon {
 /// ridge is relative to the pooled variances; α is found by a monotone fixed-point iteration instead of a general optimiser;
 /// the criterion weights 1/Î² are renewed in every round; signed functions are fitted with |φ_j|; see the options.
 ///
-/// Cost: `budget` points, each one evaluation of every φ_j; overhead O(n J d²) for densities, O(n J) per α iteration.
+/// Cost: `max_evaluations` model evaluations, each of which serves every φ_j; overhead O(n J d²) for densities, O(n J) per α iteration.
 /// Memory: the exploration points, their J values and densities; nothing per point in the final sample (but 10000 weights).
 /// Random: child streams "pilot", "batch" and "final" of the given stream; point i is item i.
 /// Limits: light-tailed Gaussian g_j cannot follow heavy tails of φ_j f_j (watch the contribution diagnostics); the plain
@@ -45,7 +46,7 @@ namespace buffon {
 /// number of points that matter (use diagonal = true).
 ///
 ///     AiscvOptions options;
-///     options.budget = 20000;
+///     options.max_evaluations = 20000;
 ///     AiscvResult r = aiscv(problem, options, Stream(1), context);
 ///     for (const auto& e : r.estimates) use(e.name, e.estimate.value, e.estimate.std_error);
 
@@ -63,8 +64,8 @@ enum class AiscvControl { own, regression };
 enum class AiscvStart { direct, tempering };
 
 struct AiscvOptions {
-  std::int64_t budget = 20000;                    ///< points in all, exploration included [points], at least 20
-  double exploration_fraction = 0.5;              ///< largest share of the budget for the exploration, in (0, 1)
+  std::int64_t max_evaluations = 20000;           ///< model evaluations at most, exploration included, for at least 20 points
+  double exploration_fraction = 0.5;              ///< largest share of max_evaluations for the exploration, in (0, 1)
   std::int64_t exploration_batches = 5;           ///< the exploration share is cut into so many batches, at least 2
   AiscvFamily family = AiscvFamily::gaussian;     ///< of every auxiliary density
   std::int64_t components = 2;                    ///< Gaussians per auxiliary density, for gaussian_mixture, in [1, 20]
@@ -83,19 +84,14 @@ struct AiscvOptions {
 };
 void describe(OptionVisitor& visitor, AiscvOptions& options);
 
-struct AiscvResult {
-  std::vector<NamedEstimate> estimates;  ///< I_j in the order of the integrands
-  Eigen::MatrixXd covariance;            ///< of the estimates, J × J
-  Eigen::VectorXd alpha;                 ///< mixture weights of the final sample
-  Eigen::VectorXd beta;                  ///< control parameters, in the units of φ_j
-  Eigen::VectorXd weights;               ///< criterion weights w_j in the end
-  double criterion = 0;                  ///< Σ_j w_j Var(Î_j), estimated
+/// The estimates are the I_j in the order of the integrands; `points` are those of the final sample.
+struct AiscvResult : SampleResult {
+  Eigen::VectorXd alpha;    ///< mixture weights of the final sample
+  Eigen::VectorXd beta;     ///< control parameters, in the units of φ_j
+  Eigen::VectorXd weights;  ///< criterion weights w_j in the end
+  double criterion = 0;     ///< Σ_j w_j Var(Î_j), estimated
   std::int64_t exploration_points = 0;
-  std::int64_t final_points = 0;
-  std::int64_t evaluations = 0;       ///< model evaluations spent
-  bool signed_functions = false;      ///< some φ_j took negative values: zero variance is out of reach
-  std::vector<std::string> warnings;  ///< plain words
-  std::string stop_reason;
+  bool signed_functions = false;  ///< some φ_j took negative values: zero variance is out of reach
 };
 
 /// ME-AISCV as a resumable computation: one step is the pilot, one adaptation batch, or a bounded part of the final sample.

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <buffon/core/archive.hpp>
-#include <buffon/core/method.hpp>
 #include <buffon/core/options.hpp>
-#include <buffon/core/types.hpp>
 #include <buffon/estimators/integrands.hpp>
-#include <buffon/estimators/mixture_sample.hpp>
+#include <buffon/estimators/sample_run.hpp>
 #include <buffon/model/problem.hpp>
 #include <buffon/random/stream.hpp>
-#include <buffon/stats/outcome.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace buffon {
@@ -50,35 +45,13 @@ struct ImportanceSamplingOptions {
 };
 void describe(OptionVisitor& visitor, ImportanceSamplingOptions& options);
 
-struct ImportanceSamplingResult {
-  std::vector<NamedEstimate> estimates;
-  Eigen::MatrixXd covariance;
-  std::int64_t points = 0;
-  std::int64_t evaluations = 0;
-  std::vector<std::string> warnings;
-  std::string stop_reason;
-};
+using ImportanceSamplingResult = SampleResult;
 
-/// One step is one round, as for PlainMonteCarlo.
-class ImportanceSampling : public Method {
+class ImportanceSampling : public SampleRun {
  public:
   /// @throws Error(configuration) naming the option
   ImportanceSampling(const Problem& problem, const ImportanceSamplingOptions& options, const Stream& stream);
-  ImportanceSampling(std::shared_ptr<const Integrands> integrands, const ImportanceSamplingOptions& options, const Stream& stream);
-  ~ImportanceSampling() override;
-
-  void step(Context& context) override;
-  bool finished() const override;
-  void stop(const std::string& reason) override;
-  Progress progress() const override;
-  Outcome outcome() const override;
-  void describe_state(Archive& archive) override;
-
-  ImportanceSamplingResult result() const;
-
- private:
-  struct Run;
-  std::unique_ptr<Run> run_;
+  ImportanceSampling(const std::shared_ptr<const Integrands>& integrands, const ImportanceSamplingOptions& options, const Stream& stream);
 };
 
 ImportanceSamplingResult importance_sampling(const Problem& problem, const ImportanceSamplingOptions& options, const Stream& stream, Context& context);

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <buffon/core/archive.hpp>
-#include <buffon/core/method.hpp>
 #include <buffon/core/options.hpp>
-#include <buffon/core/types.hpp>
 #include <buffon/estimators/integrands.hpp>
+#include <buffon/estimators/sample_run.hpp>
 #include <buffon/model/problem.hpp>
 #include <buffon/random/stream.hpp>
-#include <buffon/stats/outcome.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace buffon {
 
@@ -44,35 +39,13 @@ struct PlainMonteCarloOptions {
 };
 void describe(OptionVisitor& visitor, PlainMonteCarloOptions& options);
 
-struct PlainMonteCarloResult {
-  std::vector<NamedEstimate> estimates;  ///< every pair (quantity, scenario)
-  Eigen::MatrixXd covariance;            ///< of the estimates
-  std::int64_t points = 0;
-  std::int64_t evaluations = 0;
-  std::vector<std::string> warnings;
-  std::string stop_reason;
-};
+using PlainMonteCarloResult = SampleResult;
 
-/// One step is one round: at first 1024 points, then a quarter of what is there, at most 65536.
-class PlainMonteCarlo : public Method {
+class PlainMonteCarlo : public SampleRun {
  public:
   /// @throws Error(configuration) naming the option
   PlainMonteCarlo(const Problem& problem, const PlainMonteCarloOptions& options, const Stream& stream);
   PlainMonteCarlo(std::shared_ptr<const Integrands> integrands, const PlainMonteCarloOptions& options, const Stream& stream);
-  ~PlainMonteCarlo() override;
-
-  void step(Context& context) override;
-  bool finished() const override;
-  void stop(const std::string& reason) override;
-  Progress progress() const override;
-  Outcome outcome() const override;
-  void describe_state(Archive& archive) override;
-
-  PlainMonteCarloResult result() const;
-
- private:
-  struct Run;
-  std::unique_ptr<Run> run_;
 };
 
 PlainMonteCarloResult plain_monte_carlo(const Problem& problem, const PlainMonteCarloOptions& options, const Stream& stream, Context& context);

@@ -48,13 +48,13 @@ class Archive;
 /// Limits: normal intervals need a few hundred samples; heavy-tailed outputs need more.
 ///
 ///     Context context;
-///     SobolResult r = sobol_indices(problem, {.evaluations = 100000}, Stream(1), context);
+///     SobolResult r = sobol_indices(problem, {.max_evaluations = 100000}, Stream(1), context);
 ///     for (const SobolIndex& s : r.indices) use(s.name, s.estimate.value, s.estimate.std_error);
 enum class SobolEstimator { martinez, mauntz_kucherenko, saltelli, jansen };
 inline constexpr std::array<std::string_view, 4> sobol_estimator_names = {"martinez", "mauntz_kucherenko", "saltelli", "jansen"};
 
 struct SobolOptions {
-  std::int64_t evaluations = 100000;                     ///< budget of model evaluations, the pilot included
+  std::int64_t max_evaluations = 100000;                 ///< model evaluations at most, the pilot included
   SobolEstimator estimator = SobolEstimator::martinez;   ///< the formula
   std::vector<std::string> orders = {"first", "total"};  ///< for every single input: "first", "total"
   std::vector<std::vector<std::string>> subsets = {};    ///< sets of inputs whose closed (and, with orders total, total) index is wanted
@@ -62,7 +62,7 @@ struct SobolOptions {
   std::int64_t pilot = 64;                               ///< model evaluations for shift and scale, at least 2
   double level = 0.95;                                   ///< confidence level, in (0, 1)
   std::int64_t bootstrap = 0;                            ///< replicates of a Poisson bootstrap for the intervals; 0 = delta method
-  double target_half_width = 0;                          ///< stop when no interval is wider than twice this; 0 = spend the budget
+  double target_half_width = 0;                          ///< stop when no interval is wider than twice this; 0 = spend max_evaluations
 };
 void describe(OptionVisitor& visitor, SobolOptions& options);
 

@@ -80,10 +80,10 @@ class SobolIntegrands : public Integrands {
 /// Random: streams "pilot" (centring), "aiscv" and "comparison".
 ///
 ///     Context context;
-///     SobolAiscvResult r = sobol_aiscv(problem, {.evaluations = 140000}, Stream(1), context);
+///     SobolAiscvResult r = sobol_aiscv(problem, {.max_evaluations = 140000}, Stream(1), context);
 ///     for (const SobolIndex& s : r.indices) use(s.name, s.estimate.value, s.estimate.std_error);
 struct SobolAiscvOptions {
-  std::int64_t evaluations = 140000;                    ///< budget of model evaluations, pilot included, comparison not
+  std::int64_t max_evaluations = 140000;                ///< model evaluations at most, pilot included, comparison not
   std::vector<std::string> orders = {"first"};          ///< for every single input: "first", "total"
   std::vector<std::vector<std::string>> subsets = {};   ///< sets of inputs whose closed index is wanted
   bool all_subsets = false;                             ///< closed indices of all 2^d − 2 proper subsets; at most 8 inputs
