@@ -9,7 +9,7 @@ function(buffon_library name)
   endforeach()
   set(headers)
   foreach(module IN LISTS arg_HEADER_MODULES)
-    file(GLOB_RECURSE found CONFIGURE_DEPENDS "${arg_HEADER_DIR}/buffon/${module}/*.hpp")
+    file(GLOB_RECURSE found CONFIGURE_DEPENDS "${arg_HEADER_DIR}/buffon/${module}/*.hpp" "${arg_HEADER_DIR}/buffon/${module}/*.h")
     list(APPEND headers ${found})
   endforeach()
   # Sources named *.kernels.cpp are compiled once per instruction set (see lib/CMakeLists.txt), not here.

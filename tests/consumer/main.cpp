@@ -2,10 +2,13 @@
 // What a user of the library writes: the mean of x² for a standard normal x, with its error bar.
 #include <buffon/estimators/plain_monte_carlo.hpp>
 #include <buffon/model/marginal.hpp>
+#include <buffon/model/nested_plugin.h>
 #include <buffon/model/problem.hpp>
 
 #include <cmath>
 #include <cstdio>
+
+static_assert(BUFFON_NESTED_ABI >= 1);
 
 int main() {
   const auto model = buffon::make_point_model(1, "square", [](const Eigen::VectorXd& x) { return x[0] * x[0]; });

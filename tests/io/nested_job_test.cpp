@@ -154,3 +154,25 @@ TEST_CASE("faults of stages name place, key, value, rule and the nearest spellin
                 "job.toml:7:8: making a nested problem from expressions: stages[0].link = \"z\" uses z, but the last stage has no inner value");
   check_message(head + expressions + "stages = 1\n", "job.toml:5:1: reading the nested problem of kind expressions: nested.stages is not a key here");
 }
+
+TEST_CASE("a nested problem is a shared library next to the job") {
+  const std::filesystem::path file = BUFFON_TEST_PLUGIN;
+  const std::string plugin = "[nested]\nkind = \"plugin\"\nlibrary = \"" + file.filename().string() + "\"\nconfiguration = \"1\"\n";
+  const auto parse_there = [](const std::string& text, const std::filesystem::path& folder) {
+    return parse_job(text, "job.toml", folder, {}, probe_methods());
+  };
+  const Job job = parse_there(head + plugin, file.parent_path());
+  CHECK(job.nested->names(2) == std::vector<std::string>{"y2"});
+  CHECK(contains(job.resolved, "library = \"" + file.string() + "\"\nconfiguration = \"1\"\n"));
+  check_round_trip(job);
+  // Another folder is the same job, another configuration is not.
+  const std::filesystem::path up = file.parent_path().parent_path();
+  CHECK(parse_there(head + "[nested]\nkind = \"plugin\"\nlibrary = \"" + file.lexically_relative(up).string() + "\"\nconfiguration = \"1\"\n", up).digest ==
+        job.digest);
+  CHECK(parse_there(head + "[nested]\nkind = \"plugin\"\nlibrary = \"" + file.string() + "\"\n", up).digest != job.digest);
+  check_message(head + "[nested]\nkind = \"plugin\"\n", "job.toml:3:1: reading the nested problem of kind plugin: nested.library is required and missing");
+  check_message(head + "[nested]\nkind = \"plugin\"\nlibrary = \"no.so\"\n", "job.toml:5:11: loading a nested problem: nested.library = \"");
+  check_message(head + "[nested]\nkind = \"plugin\"\nlibrary = \"no.so\"\n", "no.so\" does not exist.");
+  check_message(head + "[nested]\nkind = \"plugin\"\nlibrary = \"" + file.string() + "\"\nconfiguration = \"x\"\n",
+                "job.toml:6:17: loading a nested problem: nested.configuration = \"x\" is refused by the library: expected the mean of y0");
+}

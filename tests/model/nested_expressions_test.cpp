@@ -19,6 +19,11 @@ namespace {
 
 using Parameters = std::vector<NestedParameter>;
 
+struct LawCase {
+  std::string law;
+  Parameters parameters;
+};
+
 Eigen::MatrixXd normals(const char* name, Index rows, Index columns) {
   Eigen::MatrixXd z(rows, columns);
   Stream(5).child(name).normals(0, z);
@@ -85,7 +90,7 @@ TEST_CASE("expressions say the same as the named problem, bit for bit") {
 }
 
 TEST_CASE("a draw is that of the law with the parameters of its path, alone or in a batch") {
-  const std::vector<std::pair<std::string, Parameters>> cases = {
+  const std::vector<LawCase> cases = {
       {"normal", {{"mean", "b"}, {"std_dev", "a"}}},
       {"normal", {{"mean", "3 + b"}, {"cov", "a"}}},
       {"normal", {{"mean", "b"}, {"std_dev", 2.5}}},
@@ -108,15 +113,15 @@ TEST_CASE("a draw is that of the law with the parameters of its path, alone or i
   z(0, 1) = 8.5;
   z(0, 2) = 0;
   z(0, 3) = -40;
-  for (const auto& [law, parameters] : cases) {
-    CAPTURE(law);
-    const auto problem = expression_nested_problem(with_law(law, parameters));
+  for (const LawCase& c : cases) {
+    CAPTURE(c.law);
+    const auto problem = expression_nested_problem(with_law(c.law, c.parameters));
     const Eigen::MatrixXd past = sample(*problem, 0, Eigen::MatrixXd(0, n), normals("past", 2, n));
     const Eigen::MatrixXd y = sample(*problem, 1, past, z);
     for (Index i = 0; i < n; ++i) {
       CHECK(sample(*problem, 1, past.col(i), z.col(i))(0) == y(0, i));
       if (i % 7 != 0 && i > 5) continue;
-      Parameters numbers = parameters;
+      Parameters numbers = c.parameters;
       for (auto& parameter : numbers) {
         if (!std::holds_alternative<std::string>(parameter.value)) continue;
         const auto value = expression_nested_problem({{{{"u", "uniform", {{"min", 0.0}, {"max", 1.0}}}}, "z"},
@@ -128,7 +133,7 @@ TEST_CASE("a draw is that of the law with the parameters of its path, alone or i
         parameter.value = out(0);
       }
       // A law with numbers is made by its family and drawn in bulk.
-      const auto constant = expression_nested_problem(with_law(law, numbers));
+      const auto constant = expression_nested_problem(with_law(c.law, numbers));
       CHECK(sample(*constant, 1, past.col(i), z.col(i))(0) == y(0, i));
     }
   }
@@ -181,18 +186,17 @@ TEST_CASE("a parameter out of range at a path is an error of the model that name
     CHECK(error.point() == Eigen::Vector2d(1, -1.25));
     CHECK(error.output_names() == std::vector<std::string>{"y"});
   }
-  for (const auto& [law, parameters] : std::vector<std::pair<std::string, Parameters>>{{"lognormal", {{"mean", "b"}, {"cov", 0.1}}},
-                                                                                       {"lognormal", {{"mean", 1.0}, {"cov", "b"}}},
-                                                                                       {"lognormal", {{"mu_log", "log(b)"}, {"sigma_log", 1.0}}},
-                                                                                       {"uniform", {{"min", 0.0}, {"max", "b"}}},
-                                                                                       {"exponential", {{"rate", "b"}}},
-                                                                                       {"normal", {{"mean", 1.0}, {"cov", "b"}}},
-                                                                                       {"normal", {{"mean", "1/(b + 1)"}, {"std_dev", 1.0}}},
-                                                                                       {"gamma", {{"shape", "b"}, {"scale", 1.0}}}}) {
-    CAPTURE(law);
-    auto stages = with_law(law, parameters);
-    stages[0].variables[1] = {"b", "uniform", {{"min", -1.0}, {"max", 1.0}}};  // 0.3 > 0 at the path drawn at once needs u > 0
-    stages[0].variables[1].parameters[0].value = -0.5;
+  for (const LawCase& c : std::vector<LawCase>{{"lognormal", {{"mean", "b"}, {"cov", 0.1}}},
+                                               {"lognormal", {{"mean", 1.0}, {"cov", "b"}}},
+                                               {"lognormal", {{"mu_log", "log(b)"}, {"sigma_log", 1.0}}},
+                                               {"uniform", {{"min", 0.0}, {"max", "b"}}},
+                                               {"exponential", {{"rate", "b"}}},
+                                               {"normal", {{"mean", 1.0}, {"cov", "b"}}},
+                                               {"normal", {{"mean", "1/(b + 1)"}, {"std_dev", 1.0}}},
+                                               {"gamma", {{"shape", "b"}, {"scale", 1.0}}}}) {
+    CAPTURE(c.law);
+    auto stages = with_law(c.law, c.parameters);
+    stages[0].variables[1] = {"b", "uniform", {{"min", -0.5}, {"max", 1.0}}};  // positive at the path that is drawn at once
     const auto bad = expression_nested_problem(stages);
     CHECK_THROWS_AS(sample(*bad, 1, Eigen::MatrixXd(Eigen::Vector2d(1, -1)), Eigen::MatrixXd::Zero(1, 1)), ModelError);
   }

@@ -80,6 +80,9 @@ std::string digest_of(Node root) {
     model->value.erase("journal");
     model->value.erase("directory");
   }
+  if (Member* nested = root.find("nested")) {
+    if (Member* library = nested->value.find("library")) library->value.text = std::filesystem::path(library->value.text).filename().string();
+  }
   return sha256(write_toml(root));
 }
 

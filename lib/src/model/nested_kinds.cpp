@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/model/nested_kind.hpp>
+#include <buffon/model/nested_plugin.hpp>
 
 #include <string_view>
 #include <utility>
@@ -25,6 +26,10 @@ void describe(OptionVisitor&, ExpressionNestedOptions&) {}
 
 std::shared_ptr<const NestedProblem> make(const ExpressionNestedOptions&, const NestedSetting& setting) { return expression_nested_problem(setting.stages); }
 
+std::shared_ptr<const NestedProblem> make(const NestedPluginOptions& options, const NestedSetting& setting) {
+  return nested_plugin(options, setting.base_directory);
+}
+
 template <class Options>
 NestedKind kind(std::string name, std::string summary, bool stages = false) {
   return {std::move(name), std::move(summary),
@@ -46,6 +51,7 @@ const std::vector<NestedKind>& nested_kinds() {
   static const std::vector<NestedKind> kinds = {
       kind<NamedNestedOptions>("named", "A nested expectation that buffon knows"),
       kind<ExpressionNestedOptions>("expressions", "Laws and formulas, one [[stages]] per depth", true),
+      kind<NestedPluginOptions>("plugin", "A shared library of yours with a C interface"),
   };
   return kinds;
 }

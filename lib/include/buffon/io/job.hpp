@@ -44,7 +44,7 @@ struct Job {
   FailurePolicy policy;                         ///< of the problem's model
   std::string resolved;                         ///< the configuration with every default filled in, canonical TOML; reads back to the same job
   /// SHA-256, hexadecimal, of the part of `resolved` that determines the numbers: without title, [run], and the journal and
-  /// directory of the model.
+  /// directory of the model and the folder of a plug-in.
   std::string digest;
   std::function<std::unique_ptr<Method>()> make;  ///< a fresh method object; the same every time
 };

@@ -157,7 +157,13 @@ ReadNested read_nested(const Document& document, const std::filesystem::path& ba
     throw error.at(document.locate(find_place(document, error.text().key)));
   }
   out.nested = reader.take_resolved();
-  for (auto& member : options.take_resolved().members) out.nested.members.push_back(std::move(member));
+  for (auto& member : options.take_resolved().members) {
+    // A resolved configuration lies elsewhere than the one it came from, so its folder is written out.
+    if (kind.name == "plugin" && member.key == "library") {
+      member.value.text = std::filesystem::absolute(base_directory / member.value.text).lexically_normal().string();
+    }
+    out.nested.members.push_back(std::move(member));
+  }
   return out;
 }
 
