@@ -97,6 +97,12 @@ TEST_CASE("every variant runs when forced and gives the pinned bits") {
     vector_log(x, x);
     for (double& v : x) v = v == v ? v : 0;  // the payload of a NaN is not part of the promise
     CHECK(hash(x) == 7493524144075941151ull);
+    x = sweep(-1e6, 1e6, 100003);
+    vector_sin(x, x);
+    CHECK(hash(x) == 10687519941250225562ull);
+    x = sweep(-1e6, 1e6, 100003);
+    vector_cos(x, x);
+    CHECK(hash(x) == 4698910351883055823ull);
     x = sweep(-40, 40, 100003);
     vector_normal_cdf(x, x);
     CHECK(hash(x) == 17581328829631995429ull);
@@ -160,6 +166,32 @@ TEST_CASE("log is within 1 ulp of the 80-bit function over the full range") {
     CHECK(x[7] == doctest::Approx(-744.4400719213812));
     CHECK(x[8] == doctest::Approx(709.782712893384));
     CHECK(std::isnan(x[9]));
+  }
+}
+
+TEST_CASE("sine and cosine are within 2.5 ulp of the 80-bit functions, and go over to the system's far out") {
+  for (const std::string_view name : available_kernel_variants()) {
+    const Forced forced(name);
+    for (const auto& x : {sweep(-4, 4, 200000), sweep(-1e6, 1e6, 200000), sweep(-1e-3, 1e-3, 1000)}) {
+      std::vector<double> s(x.size()), c(x.size());
+      vector_sin(x, s);
+      vector_cos(x, c);
+      double worst = 0;
+      const auto error = [](double y, long double exact) {
+        return std::abs(exact) >= 0x1p-20L || y == exact ? ulps(y, exact) : static_cast<double>(std::abs(y - exact) / 0x1p-73L);
+      };
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        worst = std::max({worst, error(s[i], std::sin(static_cast<long double>(x[i]))), error(c[i], std::cos(static_cast<long double>(x[i])))});
+      }
+      CHECK(worst <= 2.5);
+    }
+    std::vector<double> x = {0, 1e22, std::nan(""), std::numeric_limits<double>::infinity(), 1};
+    vector_sin(x, x);
+    CHECK(x[0] == 0);
+    CHECK(x[1] == std::sin(1e22));
+    CHECK(std::isnan(x[2]));
+    CHECK(std::isnan(x[3]));
+    CHECK(x[4] == doctest::Approx(0.8414709848078965).epsilon(1e-15));
   }
 }
 

@@ -1,47 +1,83 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cmath>
+#include <functional>
 #include <numbers>
+#include <span>
 #include <string>
 #include <utility>
+
+#include <buffon/linalg/vector_math.hpp>
 
 #include "named_nested.hpp"
 
 namespace buffon::detail {
 namespace {
 
-using Link = double (*)(double y, double inner);
+/// g_d on a batch in which it sees y^d and the inner value only; `y` has one value every `stride`.
+using Link = void (*)(const double* y, Index stride, const double* inner, double* out, Index n);
 
-/// A scalar process in which g_d sees y^d and the inner value only; row d of a path is y^d.
-template <class Draw>
-std::shared_ptr<const NestedProblem> scalar_problem(std::vector<Link> links, Index normals, Draw draw) {
+template <double (*g)(double y, double inner)>
+constexpr Link link = [](const double* y, Index stride, const double* inner, double* out, Index n) {
+  for (Index i = 0; i < n; ++i) out[i] = g(y[i * stride], inner[i]);
+};
+
+/// The same followed by a vector function of linalg.
+template <void (*f)(std::span<const double>, std::span<double>), double (*g)(double y, double inner)>
+constexpr Link link_of = [](const double* y, Index stride, const double* inner, double* out, Index n) {
+  link<g>(y, stride, inner, out, n);
+  f({out, static_cast<std::size_t>(n)}, {out, static_cast<std::size_t>(n)});
+};
+
+using Sampler = std::function<void(Index d, const ConstMatrix& past, const ConstMatrix& z, MutMatrix y)>;
+
+/// A scalar process: row d of a path is y^d.
+std::shared_ptr<const NestedProblem> scalar_problem(std::vector<Link> links, Index normals, Sampler sample) {
   NestedFunctions f;
   for (std::size_t d = 0; d < links.size(); ++d) f.names.push_back({"y" + std::to_string(d)});
   f.normals.assign(links.size(), normals);
-  f.sample = [draw](Index d, const ConstMatrix& past, const ConstMatrix& z, MutMatrix y) {
-    for (Index i = 0; i < y.cols(); ++i) y(0, i) = draw(d, d == 0 ? 0.0 : past(d - 1, i), z.col(i));
-  };
+  f.sample = std::move(sample);
   f.link = [links = std::move(links)](Index d, const ConstMatrix& path, const ConstVector& inner, MutVector out) {
-    const Link g = links[static_cast<std::size_t>(d)];
-    for (Index i = 0; i < out.size(); ++i) out(i) = g(path(d, i), inner(i));
+    links[static_cast<std::size_t>(d)](path.data() + d, path.outerStride(), inner.data(), out.data(), out.size());
   };
   return make_nested_problem(std::move(f));
 }
 
 /// y^0 ~ N(mean, s²), y^d ~ N(y^{d−1}, s²).
 std::shared_ptr<const NestedProblem> gaussian_walk(double mean, double s, std::vector<Link> links) {
-  return scalar_problem(std::move(links), 1, [mean, s](Index d, double last, const auto& z) { return (d == 0 ? mean : last) + s * z(0); });
+  return scalar_problem(std::move(links), 1, [mean, s](Index d, const ConstMatrix& past, const ConstMatrix& z, MutMatrix y) {
+    for (Index i = 0; i < y.cols(); ++i) y(0, i) = (d == 0 ? mean : past(d - 1, i)) + s * z(0, i);
+  });
 }
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+/// Independent noncentral t with 10 degrees of freedom: (Z + δ) / √(χ²₁₀ / 10).
+std::shared_ptr<const NestedProblem> student_sequence(double noncentrality, std::vector<Link> links) {
+  return scalar_problem(std::move(links), 11, [noncentrality](Index, const ConstMatrix&, const ConstMatrix& z, MutMatrix y) {
+    for (Index i = 0; i < y.cols(); ++i) y(0, i) = (z(0, i) + noncentrality) / std::sqrt(z.col(i).tail<10>().squaredNorm() / 10);
+  });
+}
 
-constexpr Link identity = [](double y, double) { return y; };
-constexpr Link square = [](double, double z) { return z * z; };
-constexpr Link cosine = [](double, double z) { return std::cos(z); };
-constexpr Link product_square = [](double y, double z) { return y * z + z * z; };
-constexpr Link sine_plus = [](double y, double z) { return std::sin(y + z); };
-constexpr Link sine_minus = [](double y, double z) { return std::sin(y - z); };
-constexpr Link sigmoid_plus = [](double y, double z) { return sigmoid(y + z); };
-constexpr Link sigmoid_y = [](double y, double) { return sigmoid(y); };
+/// 1 / (1 + exp(−x))
+void vector_logistic(std::span<const double> x, std::span<double> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] = -x[i];
+  vector_exp(y, y);
+  for (double& v : y) v = 1 / (1 + v);
+}
+
+double own(double y, double) { return y; }
+double inner_value(double, double z) { return z; }
+double sum(double y, double z) { return y + z; }
+double difference(double y, double z) { return y - z; }
+double squared(double, double z) { return z * z; }
+double product_and_square(double y, double z) { return y * z + z * z; }
+
+constexpr Link identity = link<own>;
+constexpr Link square = link<squared>;
+constexpr Link product_square = link<product_and_square>;
+constexpr Link cosine = link_of<vector_cos, inner_value>;
+constexpr Link sine_plus = link_of<vector_sin, sum>;
+constexpr Link sine_minus = link_of<vector_sin, difference>;
+constexpr Link logistic_plus = link_of<vector_logistic, sum>;
+constexpr Link logistic = link_of<vector_logistic, own>;
 
 const std::string closed_form = "closed form";
 const std::string quadrature = "nested quadrature";
@@ -63,8 +99,7 @@ std::vector<NamedNestedProblem> toy_nested_problems() {
                   "experiment of Syed and Wang (2023).",
        .make =
            [] {
-             return scalar_problem({sine_plus, sine_minus, identity}, 11,
-                                   [](Index, double, const auto& z) { return (z(0) + 0.5) / std::sqrt(z.tail(10).squaredNorm() / 10); });
+             return student_sequence(0.5, {sine_plus, sine_minus, identity});
            },
        .known = {{"value", 0.2611136576, 10, quadrature}}},
       {.name = "sigmoid_gaussian",
@@ -72,7 +107,7 @@ std::vector<NamedNestedProblem> toy_nested_problems() {
                   "Syed and Wang (2023).",
        .make =
            [] {
-             return gaussian_walk(0, 1, {sigmoid_plus, sigmoid_plus, sigmoid_y});
+             return gaussian_walk(0, 1, {logistic_plus, logistic_plus, logistic});
            },
        .known = {{"value", 0.6121788917, 10, quadrature}}},
       {.name = "cos_of_mean",

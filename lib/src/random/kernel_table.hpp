@@ -20,6 +20,8 @@ struct KernelTable {
   void (*inverse_normals)(const KernelStream&, uint64_t first, uint64_t items, uint64_t rows, double* out, uint64_t stride);
   void (*exp)(const double* x, double* y, uint64_t n);
   void (*log)(const double* x, double* y, uint64_t n);
+  void (*sin)(const double* x, double* y, uint64_t n);  ///< for |x| ≤ 1e6
+  void (*cos)(const double* x, double* y, uint64_t n);  ///< for |x| ≤ 1e6
   void (*normal_cdf)(const double* x, double* y, uint64_t n);
   void (*log_normal_cdf)(const double* x, double* y, uint64_t n);  ///< for x ≥ −20
 };

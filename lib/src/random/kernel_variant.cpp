@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <string>
 
@@ -87,6 +88,41 @@ void vector_exp(std::span<const double> x, std::span<double> y) {
 void vector_log(std::span<const double> x, std::span<double> y) {
   check_lengths("computing logarithms", x.size(), y.size());
   kernels().log(x.data(), y.data(), x.size());
+}
+
+namespace {
+
+// The kernel where all arguments of a block are moderate, the system's function one by one elsewhere (and for NaN).
+void periodic(std::span<const double> x, std::span<double> y, void (*near)(const double*, double*, uint64_t), double (*far)(double)) {
+  constexpr std::size_t block = 128;
+  for (std::size_t first = 0; first < x.size(); first += block) {
+    const std::size_t n = std::min(block, x.size() - first);
+    bool moderate = true;
+    for (std::size_t i = first; i < first + n; ++i) moderate &= std::abs(x[i]) <= 1e6;
+    if (moderate) {
+      near(x.data() + first, y.data() + first, n);
+    } else {
+      for (std::size_t i = first; i < first + n; ++i) {
+        if (std::abs(x[i]) <= 1e6) {
+          near(&x[i], &y[i], 1);
+        } else {
+          y[i] = far(x[i]);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void vector_sin(std::span<const double> x, std::span<double> y) {
+  check_lengths("computing sines", x.size(), y.size());
+  periodic(x, y, kernels().sin, [](double v) { return std::sin(v); });
+}
+
+void vector_cos(std::span<const double> x, std::span<double> y) {
+  check_lengths("computing cosines", x.size(), y.size());
+  periodic(x, y, kernels().cos, [](double v) { return std::cos(v); });
 }
 
 void vector_normal_cdf(std::span<const double> x, std::span<double> y) {

@@ -164,6 +164,11 @@ void map_log(const double* x, double* y, uint64_t n) {
   for (uint64_t i = 0; i < n; ++i) y[i] = scalar::log(x[i]);
 }
 
+template <uint64_t quarter>
+void map_sine(const double* x, double* y, uint64_t n) {
+  for (uint64_t i = 0; i < n; ++i) y[i] = scalar::sine_near(x[i], quarter);
+}
+
 void map_normal_cdf(const double* x, double* y, uint64_t n) {
   for (uint64_t i = 0; i < n; ++i) y[i] = scalar::normal_cdf(x[i]);
 }
@@ -185,6 +190,6 @@ void map_log_normal_cdf(const double* x, double* y, uint64_t n) {
 extern const KernelTable table;
 const KernelTable table = {
     BUFFON_COMPILED_FOR, generate<MakeWords>, generate<MakeUniforms>, generate<MakeNormals>, generate<MakeInverseNormals>, map_exp, map_log,
-    map_normal_cdf,      map_log_normal_cdf};
+    map_sine<0>,         map_sine<1>,         map_normal_cdf,         map_log_normal_cdf};
 
 }  // namespace buffon::BUFFON_KERNELS

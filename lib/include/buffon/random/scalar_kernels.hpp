@@ -147,6 +147,41 @@ BUFFON_SCALAR double exp(double x) {
 }
 
 // ------------------------------------------------------------------------------------------------------------------
+// sine and cosine
+
+/// sin(x + quarter·π/2) for |x| ≤ 1e6. x = k·π/2 + r with π/2 in three parts, the first two of 33 bits, so that their multiples are
+/// exact; Taylor polynomials of sin r and cos r, |r| ≤ π/4 (remainders below 1e-18).
+BUFFON_SCALAR double sine_near(double x, uint64_t quarter) {
+  const double magic = 6755399441055744.0;  // as in exp
+  const double shifted = x * 0x1.45f306dc9c883p-1 + magic;
+  const double k = shifted - magic;
+  const double r = ((x - k * 0x1.921fb54400000p+0) - k * 0x1.0b4611a600000p-34) - k * 0x1.3198a2e037073p-69;
+  const double z = r * r;
+  double s = 0x1.952c77030ad4ap-49;
+  s = s * z - 0x1.ae7f3e733b81fp-41;
+  s = s * z + 0x1.6124613a86d09p-33;
+  s = s * z - 0x1.ae64567f544e4p-26;
+  s = s * z + 0x1.71de3a556c734p-19;
+  s = s * z - 0x1.a01a01a01a01ap-13;
+  s = s * z + 0x1.1111111111111p-7;
+  s = s * z - 0x1.5555555555555p-3;
+  const double sine = r + r * z * s;
+  double c = 0x1.ae7f3e733b81fp-45;
+  c = c * z - 0x1.93974a8c07c9dp-37;
+  c = c * z + 0x1.1eed8eff8d898p-29;
+  c = c * z - 0x1.27e4fb7789f5cp-22;
+  c = c * z + 0x1.a01a01a01a01ap-16;
+  c = c * z - 0x1.6c16c16c16c17p-10;
+  c = c * z + 0x1.5555555555555p-5;
+  const double half = 0.5 * z;
+  const double rest = 1.0 - half;
+  const double cosine = rest + (((1.0 - rest) - half) + z * z * c);
+  const uint64_t q = bits_of(shifted) + quarter;
+  const uint64_t odd = 0 - (q & 1);
+  return double_of(select_bits(odd, bits_of(cosine), bits_of(sine)) ^ (q & 2) << 62);
+}
+
+// ------------------------------------------------------------------------------------------------------------------
 // the normal law
 
 /// e^{a²/2} Φ(−a) for 0 ≤ a ≤ 39, at most 2 ε relative: 1 / (√(2π) a + R(a)), R a quotient of polynomials of degrees 9 and 10,

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "nested_run.hpp"
+
+#include <buffon/core/archive.hpp>
+#include <buffon/core/error.hpp>
+#include <buffon/parallel/blocks.hpp>
+#include <buffon/stats/quantile.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace buffon {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double block_leaves = 1 << 14;
+constexpr double most_block = 1024;
+constexpr double round_leaves = 1 << 23;
+constexpr std::size_t most_batches = 4096;
+constexpr std::size_t fewest_batches = 20;
+constexpr Index pilot_copies = 33;
+
+}  // namespace
+
+void SquareHistogram::add(double deviation) {
+  int exponent = 0;
+  const double size = std::abs(deviation);
+  const double mantissa = std::frexp(size, &exponent);
+  const int bin = 2 * (exponent + 256) + (mantissa * mantissa >= 0.5 ? 1 : 0);
+  const auto at = static_cast<std::size_t>(size > 0 ? std::clamp(bin, 0, static_cast<int>(bins) - 1) : 0);
+  counts_[at] += 1;
+  squares_[at] += size * size;
+}
+
+void SquareHistogram::merge(const SquareHistogram& other) {
+  for (std::size_t i = 0; i < bins; ++i) {
+    counts_[i] += other.counts_[i];
+    squares_[i] += other.squares_[i];
+  }
+}
+
+double SquareHistogram::share_of_largest(double count) const {
+  double total = 0, held = 0;
+  for (const double s : squares_) total += s;
+  for (std::size_t i = bins; i-- > 0 && count > 0;) {
+    if (counts_[i] == 0) continue;
+    held += squares_[i] * std::min(1.0, count / counts_[i]);
+    count -= counts_[i];
+  }
+  return total > 0 ? held / total : 0;
+}
+
+void SquareHistogram::describe_state(Archive& archive) {
+  archive.item("counts", counts_);
+  archive.item("squares", squares_);
+}
+
+/// What a block, or a round, adds to the run.
+struct NestedRun::Part {
+  Moments moments;
+  LevelTally tally;
+  SquareHistogram squares;
+  double largest = 0;
+  std::vector<double> means;  // of full blocks, in order
+
+  void merge(const Part& other) {
+    moments.merge(other.moments);
+    tally.merge(other.tally);
+    squares.merge(other.squares);
+    largest = std::max(largest, other.largest);
+    means.insert(means.end(), other.means.begin(), other.means.end());
+  }
+  void describe_state(Archive& archive) {
+    archive.item("moments", moments);
+    archive.item("tally", tally);
+    archive.item("squares", squares);
+    archive.item("largest", largest);
+    archive.item("means", means);
+  }
+};
+
+NestedRun::NestedRun(std::shared_ptr<const NestedProblem> problem, std::vector<LevelLaw> laws, const CopyTargets& targets, double level, Stream stream)
+    : problem_(std::move(problem)),
+      laws_(std::move(laws)),
+      targets_(targets),
+      level_(level),
+      pilot_(stream.child("pilot")),
+      copies_(stream.child("copies")),
+      tally_(problem_->depth()) {
+  for (const LevelLaw& law : laws_) mean_leaves_ *= law.mean_children();
+  const double wanted = std::clamp(block_leaves / mean_leaves_, 16.0, most_block);
+  block_ = std::int64_t{1} << std::ilogb(wanted);
+}
+
+std::int64_t NestedRun::next_blocks() const {
+  const std::int64_t done = copies() / block_;
+  const auto most = static_cast<std::int64_t>(std::max(1.0, round_leaves / (mean_leaves_ * static_cast<double>(block_))));
+  std::int64_t blocks = std::clamp<std::int64_t>(done / 4, 1, most);
+  if (targets_.max_evaluations > 0 && done > 0) {
+    const double rest = static_cast<double>(targets_.max_evaluations - leaves()) / static_cast<double>(leaves()) * static_cast<double>(done);
+    blocks = std::clamp<std::int64_t>(static_cast<std::int64_t>(rest), 1, blocks);
+  }
+  return blocks;
+}
+
+void NestedRun::step(Context& context) {
+  if (!centred_) {
+    Eigen::VectorXd values(pilot_copies);
+    LevelTally tally(depth());
+    NestedCopies(*problem_, laws_).run(context, pilot_, values, tally);
+    tally_.leaves += tally.leaves;
+    centre_ = sample_quantile({values.data(), static_cast<std::size_t>(values.size())}, 0.5);
+    centred_ = true;
+  }
+  const std::int64_t done = copies();
+  std::int64_t items = next_blocks() * block_;
+  if (targets_.max_copies > 0) items = std::min(items, targets_.max_copies - done);
+  const Part round = reduce_blocks<Part>(
+      context, items, block_,
+      [&](const Block& block) {
+        Part part;
+        part.tally = LevelTally(depth());
+        Eigen::VectorXd values(block.size());
+        NestedCopies(*problem_, laws_).run(context, copies_.peek("batch", static_cast<std::uint64_t>(done / block_ + block.index)), values, part.tally);
+        part.moments.add(std::span<const double>(values.data(), static_cast<std::size_t>(values.size())));
+        for (const double v : values) part.squares.add(v - centre_);
+        part.largest = values.cwiseAbs().maxCoeff();
+        if (block.size() == block_) part.means.push_back(part.moments.mean());
+        context.add_evaluations(part.tally.leaves);
+        return part;
+      },
+      [](Part& into, const Part& from) { into.merge(from); });
+  moments_.merge(round.moments);
+  tally_.merge(round.tally);
+  squares_.merge(round.squares);
+  largest_ = std::max(largest_, round.largest);
+  for (const double mean : round.means) {
+    pending_.push_back(mean);
+    if (static_cast<std::int64_t>(pending_.size()) < batch_blocks_) continue;
+    double sum = 0;
+    for (const double m : pending_) sum += m;
+    batches_.push_back(sum / static_cast<double>(batch_blocks_));
+    pending_.clear();
+    if (batches_.size() < most_batches) continue;
+    for (std::size_t i = 0; i < most_batches / 2; ++i) batches_[i] = 0.5 * (batches_[2 * i] + batches_[2 * i + 1]);
+    batches_.resize(most_batches / 2);
+    batch_blocks_ *= 2;
+  }
+
+  if (!asked_.empty()) {
+    reason_ = asked_;
+  } else if (targets_.max_copies > 0 && copies() >= targets_.max_copies) {
+    reason_ = "the number of copies was reached";
+  } else if (targets_.max_evaluations > 0 && leaves() >= targets_.max_evaluations) {
+    reason_ = "the budget was spent";
+  } else if (targets_.std_error && std::max(batch_std_error(), mean().std_error) <= *targets_.std_error) {
+    reason_ = "the target error was reached";
+  }
+  if (!reason_.empty() || 10 * copies() >= 11 * recorded_) record();
+}
+
+bool NestedRun::finished() const { return !reason_.empty() || (!asked_.empty() && copies() > 0); }
+
+void NestedRun::record() {
+  const Estimate e = mean();
+  convergence_.insert(convergence_.end(), {static_cast<double>(leaves()), e.value, e.std_error});
+  recorded_ = copies();
+}
+
+Estimate NestedRun::median_of_means() const {
+  const auto groups = static_cast<std::size_t>(std::ceil(8 * -std::log1p(-level_)));
+  if (batches_.size() < groups) return {.value = nan, .std_error = nan, .lower = nan, .upper = nan, .level = level_};
+  std::vector<double> means(groups);
+  for (std::size_t g = 0; g < groups; ++g) {
+    const std::size_t begin = g * batches_.size() / groups, end = (g + 1) * batches_.size() / groups;
+    for (std::size_t i = begin; i < end; ++i) means[g] += batches_[i];
+    means[g] /= static_cast<double>(end - begin);
+  }
+  return quantile_estimate(means, 0.5, level_);
+}
+
+double NestedRun::batch_std_error() const {
+  if (batches_.size() < fewest_batches) return nan;
+  Moments m;
+  m.add(std::span<const double>(batches_));
+  return m.std_error();
+}
+
+double NestedRun::largest_share() const { return squares_.share_of_largest(std::max(1.0, 0.001 * static_cast<double>(copies()))); }
+
+double NestedRun::variance_decay(Index d) const {
+  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+  int levels = 0;
+  for (std::int64_t l = 1; l <= tally_.highest(d); ++l) {
+    const LevelSums& s = tally_.at(d, l);
+    if (s.nodes < 200 || !(s.variance() > 0)) continue;
+    const double w = std::sqrt(static_cast<double>(s.nodes)), at = static_cast<double>(l), v = std::log2(s.variance());
+    n += w, x += w * at, y += w * v, xx += w * at * at, xy += w * at * v;
+    ++levels;
+  }
+  return levels < 3 ? nan : -(n * xy - x * y) / (n * xx - x * x);
+}
+
+Progress NestedRun::progress() const {
+  Progress p;
+  const auto share = [](std::int64_t done, std::int64_t most) { return most > 0 ? static_cast<double>(done) / static_cast<double>(most) : 0; };
+  p.fraction = finished() ? 1 : std::min(1.0, std::max(share(copies(), targets_.max_copies), share(leaves(), targets_.max_evaluations)));
+  p.evaluations = leaves();
+  p.phase = "sampling";
+  p.name = "value";
+  if (copies() > 0) p.current = mean();
+  return p;
+}
+
+Outcome NestedRun::outcome() const {
+  Outcome o;
+  o.evaluations = leaves();
+  o.stop_reason = !reason_.empty() ? reason_ : asked_;
+  o.estimates.push_back({.name = "value", .estimate = mean()});
+  o.estimates.push_back({.name = "median_of_means", .estimate = median_of_means(), .group = "robust"});
+  if (copies() == 0) return o;
+  o.estimates.back().note = std::isnan(o.estimates.back().estimate.value) ? "needs more copies" : "";
+
+  o.diagnostics = {
+      {.name = "copies", .value = copies(), .meaning = "independent copies of the estimator"},
+      {.name = "leaves_per_copy",
+       .value = static_cast<double>(leaves()) / static_cast<double>(copies()),
+       .meaning = "innermost evaluations of a copy on average"},
+      {.name = "expected_leaves_per_copy", .value = mean_leaves_, .meaning = "its expectation"},
+      {.name = "variance_per_copy", .value = variance(), .meaning = "sample variance of the copies"},
+      {.name = "work_times_variance",
+       .value = variance() * mean_leaves_,
+       .meaning = "expected leaves times variance of a copy: squared standard error times leaves spent; smaller is better"},
+      {.name = "largest_copy", .value = largest_, .meaning = "largest absolute value of a copy"},
+      {.name = "largest_share",
+       .value = largest_share(),
+       .meaning = "share of the sum of squared deviations held by the largest 0.1 % of the copies; near 1 the error bar rests on a few copies"},
+      {.name = "batch_std_error", .value = batch_std_error(), .meaning = "standard error from the means of batches of copies; NaN with fewer than 20 batches"},
+  };
+  Table levels{.name = "levels",
+               .title = "Level differences",
+               .columns = {"depth", "level", "nodes", "probability", "mean", "variance", "variance / probability"},
+               .rows = {},
+               .row_labels = {}};
+  std::vector<std::array<double, 7>> rows;
+  for (Index d = 0; d < depth(); ++d) {
+    const LevelLaw& law = laws_[static_cast<std::size_t>(d)];
+    for (std::int64_t l = law.first; l <= tally_.highest(d); ++l) {
+      const LevelSums& s = tally_.at(d, l);
+      const double p = law.probability(l);
+      rows.push_back({static_cast<double>(d), static_cast<double>(l), static_cast<double>(s.nodes), p, s.mean(), s.variance(), s.variance() / p});
+    }
+    if (law.first < law.last) {
+      o.diagnostics.push_back({.name = "variance_decay_" + std::to_string(d),
+                               .value = variance_decay(d),
+                               .meaning = "fitted beta at depth " + std::to_string(d) +
+                                          ": the variance of the level differences falls like 2^(-beta level); 2 for smooth links, 1.5 with kinks, 1 or less "
+                                          "for links that are only continuous; NaN with fewer than three levels of 200 nodes"});
+    }
+  }
+  levels.rows.resize(static_cast<Index>(rows.size()), 7);
+  for (std::size_t i = 0; i < rows.size(); ++i) levels.rows.row(static_cast<Index>(i)) = Eigen::Map<const Eigen::RowVectorXd>(rows[i].data(), 7);
+  o.tables.push_back({.name = "convergence",
+                      .title = "Convergence",
+                      .columns = {"evaluations", "value", "value.std_error"},
+                      .rows = Eigen::Map<const Eigen::MatrixXd>(convergence_.data(), 3, static_cast<Index>(convergence_.size() / 3)).transpose(),
+                      .row_labels = {}});
+  if (levels.rows.rows() > 0) o.tables.push_back(std::move(levels));
+  return o;
+}
+
+void NestedRun::describe_state(Archive& archive) {
+  archive.item("centred", centred_);
+  archive.item("centre", centre_);
+  archive.item("moments", moments_);
+  archive.item("tally", tally_);
+  archive.item("squares", squares_);
+  archive.item("largest", largest_);
+  archive.item("batches", batches_);
+  archive.item("pending", pending_);
+  archive.item("batch_blocks", batch_blocks_);
+  archive.item("convergence", convergence_);
+  archive.item("recorded", recorded_);
+  archive.item("asked", asked_);
+  archive.item("reason", reason_);
+}
+
+}  // namespace buffon
