@@ -76,10 +76,27 @@ double LevelSums::variance() const {
   return std::max(0.0, sum_squares - sum * mean()) / static_cast<double>(nodes - 1);
 }
 
+double LevelSums::kurtosis() const {
+  const double v = variance();
+  return sum_fourth / (static_cast<double>(nodes) * v * v);
+}
+
+void LevelSums::merge(const LevelSums& other) {
+  nodes += other.nodes;
+  sum += other.sum;
+  sum_squares += other.sum_squares;
+  sum_fourth += other.sum_fourth;
+  fine += other.fine;
+  fine_squares += other.fine_squares;
+}
+
 void LevelSums::describe_state(Archive& archive) {
   archive.item("nodes", nodes);
   archive.item("sum", sum);
   archive.item("sum_squares", sum_squares);
+  archive.item("sum_fourth", sum_fourth);
+  archive.item("fine", fine);
+  archive.item("fine_squares", fine_squares);
 }
 
 std::int64_t LevelTally::highest(Index depth) const {
@@ -89,11 +106,7 @@ std::int64_t LevelTally::highest(Index depth) const {
 }
 
 void LevelTally::merge(const LevelTally& other) {
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    sums[i].nodes += other.sums[i].nodes;
-    sums[i].sum += other.sums[i].sum;
-    sums[i].sum_squares += other.sums[i].sum_squares;
-  }
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i].merge(other.sums[i]);
   leaves += other.leaves;
 }
 
@@ -260,6 +273,11 @@ void NestedCopies::combine(Index d, Index n, LevelTally& tally) {
     }
   }
   evaluate_link(d, s.path.leftCols(n), s.mean.head(n), s.value.head(n));
+  for (Index i = 0; i < n; ++i) {
+    LevelSums& sums = tally.at(d, s.level[static_cast<std::size_t>(i)]);
+    sums.fine += s.value(i);
+    sums.fine_squares += s.value(i) * s.value(i);
+  }
   const auto m = static_cast<Index>(s.split.size());
   if (m > 0) {
     const Index rows = s.path.rows();
@@ -279,7 +297,9 @@ void NestedCopies::combine(Index d, Index n, LevelTally& tally) {
     LevelSums& sums = tally.at(d, level);
     ++sums.nodes;
     sums.sum += delta;
-    sums.sum_squares += delta * delta;
+    const double square = delta * delta;
+    sums.sum_squares += square;
+    sums.sum_fourth += square * square;
     s.value(i) = delta / law.probability(level);
   }
 }

@@ -35,11 +35,16 @@ struct LevelLaw {
 /// What the nodes of one depth and one level did. Δ is g(m) at level 0 and g(m) − (g(a) + g(b)) / 2 above.
 struct LevelSums {
   std::int64_t nodes = 0;
-  double sum = 0;          ///< Σ Δ
-  double sum_squares = 0;  ///< Σ Δ²
+  double sum = 0;           ///< Σ Δ
+  double sum_squares = 0;   ///< Σ Δ²
+  double sum_fourth = 0;    ///< Σ Δ⁴
+  double fine = 0;          ///< Σ g(m)
+  double fine_squares = 0;  ///< Σ g(m)²
 
   double mean() const { return sum / static_cast<double>(nodes); }
-  double variance() const;  ///< divisor n − 1, NaN for fewer than 2 nodes
+  double variance() const;  ///< of Δ, divisor n − 1, NaN for fewer than 2 nodes
+  double kurtosis() const;  ///< Σ Δ⁴ / (n variance²), about 3 for a normal law with mean near 0
+  void merge(const LevelSums& other);
   void describe_state(Archive& archive);
 };
 

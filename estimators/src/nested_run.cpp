@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
+#include <optional>
 #include <utility>
 
 namespace buffon {
@@ -20,7 +22,8 @@ constexpr double most_block = 1024;
 constexpr double round_leaves = 1 << 23;
 constexpr std::size_t most_batches = 4096;
 constexpr std::size_t fewest_batches = 20;
-constexpr Index pilot_copies = 33;
+constexpr std::int64_t fewest_nodes = 50;
+constexpr std::int64_t pilot_copies = 33;
 
 }  // namespace
 
@@ -95,7 +98,7 @@ NestedRun::NestedRun(std::shared_ptr<const NestedProblem> problem, std::vector<L
 }
 
 std::int64_t NestedRun::next_blocks() const {
-  const std::int64_t done = copies() / block_;
+  const std::int64_t done = done_ / block_;
   const auto most = static_cast<std::int64_t>(std::max(1.0, round_leaves / (mean_leaves_ * static_cast<double>(block_))));
   std::int64_t blocks = std::clamp<std::int64_t>(done / 4, 1, most);
   if (targets_.max_evaluations > 0 && done > 0) {
@@ -107,17 +110,17 @@ std::int64_t NestedRun::next_blocks() const {
 
 void NestedRun::step(Context& context) {
   if (!centred_) {
-    Eigen::VectorXd values(pilot_copies);
+    Eigen::VectorXd values(targets_.max_copies > 0 ? std::min(pilot_copies, targets_.max_copies / 64 * 2 + 1) : pilot_copies);
     LevelTally tally(depth());
     NestedCopies(*problem_, laws_).run(context, pilot_, values, tally);
     tally_.leaves += tally.leaves;
     centre_ = sample_quantile({values.data(), static_cast<std::size_t>(values.size())}, 0.5);
     centred_ = true;
   }
-  const std::int64_t done = copies();
+  const std::int64_t done = done_;
   std::int64_t items = next_blocks() * block_;
   if (targets_.max_copies > 0) items = std::min(items, targets_.max_copies - done);
-  const Part round = reduce_blocks<Part>(
+  const std::optional<Part> round = reduce_shared<Part>(
       context, items, block_,
       [&](const Block& block) {
         Part part;
@@ -132,6 +135,22 @@ void NestedRun::step(Context& context) {
         return part;
       },
       [](Part& into, const Part& from) { into.merge(from); });
+  done_ += items;
+  if (round) add(*round);
+
+  if (!asked_.empty()) {
+    reason_ = asked_;
+  } else if (targets_.max_copies > 0 && done_ >= targets_.max_copies) {
+    reason_ = "the number of copies was reached";
+  } else if (targets_.max_evaluations > 0 && leaves() >= targets_.max_evaluations) {
+    reason_ = "the budget was spent";
+  } else if (targets_.std_error && std::max(batch_std_error(), mean().std_error) <= *targets_.std_error) {
+    reason_ = "the target error was reached";
+  }
+  if (!reason_.empty() || 10 * done_ >= 11 * recorded_) record();
+}
+
+void NestedRun::add(const Part& round) {
   moments_.merge(round.moments);
   tally_.merge(round.tally);
   squares_.merge(round.squares);
@@ -148,25 +167,14 @@ void NestedRun::step(Context& context) {
     batches_.resize(most_batches / 2);
     batch_blocks_ *= 2;
   }
-
-  if (!asked_.empty()) {
-    reason_ = asked_;
-  } else if (targets_.max_copies > 0 && copies() >= targets_.max_copies) {
-    reason_ = "the number of copies was reached";
-  } else if (targets_.max_evaluations > 0 && leaves() >= targets_.max_evaluations) {
-    reason_ = "the budget was spent";
-  } else if (targets_.std_error && std::max(batch_std_error(), mean().std_error) <= *targets_.std_error) {
-    reason_ = "the target error was reached";
-  }
-  if (!reason_.empty() || 10 * copies() >= 11 * recorded_) record();
 }
 
-bool NestedRun::finished() const { return !reason_.empty() || (!asked_.empty() && copies() > 0); }
+bool NestedRun::finished() const { return !reason_.empty() || (!asked_.empty() && done_ > 0); }
 
 void NestedRun::record() {
   const Estimate e = mean();
   convergence_.insert(convergence_.end(), {static_cast<double>(leaves()), e.value, e.std_error});
-  recorded_ = copies();
+  recorded_ = done_;
 }
 
 Estimate NestedRun::median_of_means() const {
@@ -190,23 +198,28 @@ double NestedRun::batch_std_error() const {
 
 double NestedRun::largest_share() const { return squares_.share_of_largest(std::max(1.0, 0.001 * static_cast<double>(copies()))); }
 
-double NestedRun::variance_decay(Index d) const {
-  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
-  int levels = 0;
-  for (std::int64_t l = 1; l <= tally_.highest(d); ++l) {
+VarianceDecay NestedRun::variance_decay(Index d) const {
+  // Weighted least squares of log2 V on the level; Var(log V) ≈ (κ − 1) / n with the kurtosis κ. Level 1 is left out: the power
+  // law begins later.
+  double w_sum = 0, x = 0, y = 0, xx = 0, xy = 0;
+  std::int64_t levels = 0;
+  for (std::int64_t l = 2; l <= tally_.highest(d); ++l) {
     const LevelSums& s = tally_.at(d, l);
-    if (s.nodes < 200 || !(s.variance() > 0)) continue;
-    const double w = std::sqrt(static_cast<double>(s.nodes)), at = static_cast<double>(l), v = std::log2(s.variance());
-    n += w, x += w * at, y += w * v, xx += w * at * at, xy += w * at * v;
+    const double v = s.variance();
+    if (s.nodes < fewest_nodes || !(v > 0)) continue;
+    const double w = static_cast<double>(s.nodes) / std::max(0.1, s.kurtosis() - 1), at = static_cast<double>(l), log_v = std::log2(v);
+    w_sum += w, x += w * at, y += w * log_v, xx += w * at * at, xy += w * at * log_v;
     ++levels;
   }
-  return levels < 3 ? nan : -(n * xy - x * y) / (n * xx - x * x);
+  if (levels < 3) return {nan, nan};
+  const double scale = xx - x * x / w_sum;
+  return {-(xy - x * y / w_sum) / scale, std::numbers::log2e / std::sqrt(scale)};
 }
 
 Progress NestedRun::progress() const {
   Progress p;
   const auto share = [](std::int64_t done, std::int64_t most) { return most > 0 ? static_cast<double>(done) / static_cast<double>(most) : 0; };
-  p.fraction = finished() ? 1 : std::min(1.0, std::max(share(copies(), targets_.max_copies), share(leaves(), targets_.max_evaluations)));
+  p.fraction = finished() ? 1 : std::min(1.0, std::max(share(done_, targets_.max_copies), share(leaves(), targets_.max_evaluations)));
   p.evaluations = leaves();
   p.phase = "sampling";
   p.name = "value";
@@ -254,10 +267,10 @@ Outcome NestedRun::outcome() const {
     }
     if (law.first < law.last) {
       o.diagnostics.push_back({.name = "variance_decay_" + std::to_string(d),
-                               .value = variance_decay(d),
+                               .value = variance_decay(d).exponent,
                                .meaning = "fitted beta at depth " + std::to_string(d) +
                                           ": the variance of the level differences falls like 2^(-beta level); 2 for smooth links, 1.5 with kinks, 1 or less "
-                                          "for links that are only continuous; NaN with fewer than three levels of 200 nodes"});
+                                          "for links that are only continuous; NaN with fewer than three levels above 1 of 50 nodes"});
     }
   }
   levels.rows.resize(static_cast<Index>(rows.size()), 7);
@@ -274,6 +287,7 @@ Outcome NestedRun::outcome() const {
 void NestedRun::describe_state(Archive& archive) {
   archive.item("centred", centred_);
   archive.item("centre", centre_);
+  archive.item("done", done_);
   archive.item("moments", moments_);
   archive.item("tally", tally_);
   archive.item("squares", squares_);

@@ -37,6 +37,11 @@ class SquareHistogram {
   std::vector<double> counts_, squares_;
 };
 
+/// Fitted β of Var(Δ_n) ∝ 2^{−βn} with its standard error; NaN with fewer than three levels above 1 of 50 nodes.
+struct VarianceDecay {
+  double exponent, std_error;
+};
+
 /// Mean of independent copies of a nested estimator with its stopping rules and diagnostics: what READ and nested Monte
 /// Carlo share. Blocks hold about 2^14 leaves on average and are the batches of batch means and median of means.
 class NestedRun {
@@ -51,7 +56,7 @@ class NestedRun {
   Outcome outcome() const;
   void describe_state(Archive& archive);
 
-  std::int64_t copies() const { return moments_.count(); }
+  std::int64_t copies() const { return moments_.count(); }  ///< that are known here
   std::int64_t leaves() const { return tally_.leaves; }
   const LevelTally& tally() const { return tally_; }
   const std::vector<LevelLaw>& laws() const { return laws_; }
@@ -66,11 +71,11 @@ class NestedRun {
   double batch_std_error() const;
   /// Share of Σ (copy − centre)² held by the largest 0.1 % of the copies.
   double largest_share() const;
-  /// Fitted β of Var(Δ_n) ∝ 2^{−βn} at depth d; NaN with fewer than three levels of 200 nodes.
-  double variance_decay(Index d) const;
+  VarianceDecay variance_decay(Index d) const;
 
  private:
   struct Part;
+  void add(const Part& round);
   void record();
   std::int64_t next_blocks() const;
 
@@ -84,7 +89,8 @@ class NestedRun {
 
   // state
   bool centred_ = false;
-  double centre_ = 0;  ///< median of a few pilot copies
+  double centre_ = 0;      ///< median of a few pilot copies
+  std::int64_t done_ = 0;  ///< copies; in a shard of a run those of all shards
   Moments moments_;
   LevelTally tally_;
   SquareHistogram squares_;

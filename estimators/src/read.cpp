@@ -22,6 +22,8 @@ Error refusal(std::string key, std::string value, std::string rule, std::string 
       {.doing = "setting up read", .key = "options." + std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
 }
 
+std::string rounded(double x) { return to_text(std::round(100 * x) / 100); }
+
 template <class Number>
 std::string listed(const std::vector<Number>& list) {
   std::string text = "[";
@@ -136,23 +138,30 @@ void Read::warn(Outcome& o) const {
                          "rates." +
                          robust);
   }
-  for (Index d = 0; d < run_->depth(); ++d) {
-    const LevelLaw& law = run_->laws()[static_cast<std::size_t>(d)];
-    const double decay = run_->variance_decay(d), needed = -std::log2(1 - law.rate);
-    if (!(decay < needed) || options_.max_level < LevelLaw::most_levels) continue;
+  for (Index d = 0; d < run_->depth() && options_.max_level == LevelLaw::most_levels; ++d) {
+    const double rate = run_->laws()[static_cast<std::size_t>(d)].rate, needed = -std::log2(1 - rate);
+    const auto [decay, error] = run_->variance_decay(d);
+    const std::string fact = "At depth " + std::to_string(d) + " the variance of the level differences falls like 2^(-" + rounded(decay) + " level)";
+    if (decay + 2 * error < std::min(needed, 1.0)) {
+      o.warnings.push_back(fact +
+                           ", no faster than their cost grows: the link jumps or is only continuous, no rate gives a finite variance, and the interval "
+                           "of value cannot be trusted. Smooth the link, or set regime = \"lipschitz\"." +
+                           robust);
+    } else if (decay + 2 * error < needed) {
+      o.warnings.push_back(
+          fact + ", and its rate " + to_text(rate) + " needs more than " + rounded(needed) +
+          " for a finite variance: the link has kinks or the tails are heavy, and the interval of value cannot be trusted. Lower the rate or raise "
+          "base_samples." +
+          robust);
+    } else if (decay + 3 * error < 1.8 && needed > 1.4) {
+      o.warnings.push_back(fact +
+                           ", which speaks for a kink (max, abs; then 1.5): the variance is finite for rates below 0.646 only, and the interval of value "
+                           "cannot be trusted at " +
+                           to_text(rate) + ". Lower the rate to 0.6." + robust);
+    } else {
+      continue;
+    }
     trusted = false;
-    const std::string fact =
-        "At depth " + std::to_string(d) + " the variance of the level differences falls like 2^(-" + to_text(std::round(100 * decay) / 100) + " level), ";
-    o.warnings.push_back(
-        decay <= 1 ? fact +
-                         "no faster than their cost grows: the link jumps or is only continuous, no rate gives a finite variance, and the interval of value "
-                         "cannot be trusted. Smooth the link, or use regime = \"lipschitz\"." +
-                         robust
-                   : fact + "slower than 2^(-" + to_text(std::round(100 * needed) / 100) +
-                         " level), which its rate needs for a finite variance: the link has kinks or the tails are heavy, and the interval of value cannot be "
-                         "trusted. "
-                         "Lower its rate below " +
-                         to_text(std::floor(100 * (1 - std::exp2(-decay))) / 100) + " or raise base_samples." + robust);
   }
   if (options_.regime == LinkRegime::lipschitz && run_->depth() > 0) {
     o.warnings.push_back(
