@@ -236,7 +236,7 @@ void NestedCopies::visit_children(Context& context, Index d, Index n, LevelTally
       throw Error(ErrorCategory::numeric, {.doing = "drawing a level at depth " + std::to_string(d),
                                            .key = "level",
                                            .value = std::to_string(level),
-                                           .rule = "base_samples · 2^level must stay below 2^62; to cut it off would bias the estimate",
+                                           .rule = "is too high: base_samples · 2^level must stay below 2^62, and to cut it off would bias the estimate",
                                            .remedy = "give a larger rate"});
     }
     const double* from = s.path.data() + i * s.path.rows();

@@ -48,7 +48,7 @@ std::vector<LevelLaw> level_laws(ReadOptions& o, Index depth) {
     if (!(r >= 0.5 + margin && r <= limit - margin)) {
       const std::string regime(link_regime_names[static_cast<std::size_t>(o.regime)]);
       throw refusal("rates", listed(o.rates),
-                    "the rate of depth " + std::to_string(d) + " must be in (0.5, " + to_text(limit) + ") for " + regime +
+                    "must give depth " + std::to_string(d) + " a rate in (0.5, " + to_text(limit) + ") for " + regime +
                         " links, and no nearer than 0.002 to its ends: below 1/2 the expected cost is infinite, above the limit the variance",
                     "leave rates out for the defaults");
     }
@@ -110,7 +110,7 @@ std::vector<double> default_rates(LinkRegime regime, double delta, Index depth) 
 Read::Read(std::shared_ptr<const NestedProblem> problem, ReadOptions options, const Stream& stream) : options_(std::move(options)) {
   check_options("read", options_);
   if (options_.max_copies == 0 && options_.max_evaluations == 0 && !options_.target_std_error) {
-    throw refusal("max_copies", "0", "with no limit of copies, max_evaluations or target_std_error must end the run", "give one of the three");
+    throw refusal("max_copies", "0", "must be at least 1 unless max_evaluations or target_std_error ends the run", "give one of the three");
   }
   std::vector<LevelLaw> laws = level_laws(options_, problem->depth());
   run_ = std::make_unique<NestedRun>(std::move(problem), std::move(laws), CopyTargets{options_.max_copies, options_.max_evaluations, options_.target_std_error},

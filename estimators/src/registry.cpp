@@ -3,7 +3,10 @@
 
 #include <buffon/estimators/aiscv.hpp>
 #include <buffon/estimators/importance_sampling.hpp>
+#include <buffon/estimators/multilevel_monte_carlo.hpp>
+#include <buffon/estimators/nested_monte_carlo.hpp>
 #include <buffon/estimators/plain_monte_carlo.hpp>
+#include <buffon/estimators/read.hpp>
 #include <buffon/estimators/sobol.hpp>
 #include <buffon/estimators/sobol_aiscv.hpp>
 
@@ -23,6 +26,12 @@ const std::vector<MethodEntry>& estimator_methods() {
       method_entry<SobolAiscv, SobolAiscvOptions>(
           "sobol_aiscv", "Sobol' indices by adaptive importance sampling",
           "First-order, total and closed indices of a non-negative smooth output, at fewer evaluations than classical estimators"),
+      method_entry<Read, ReadOptions>("read", "READ: unbiased nested expectations",
+                                      "Repeatedly nested expectations (optimal stopping, experimental design) without bias, at any depth"),
+      method_entry<NestedMonteCarlo, NestedMonteCarloOptions>("nested_monte_carlo", "Nested Monte Carlo",
+                                                              "Repeatedly nested expectations with fixed inner sample sizes; biased, to compare read with"),
+      method_entry<MultilevelMonteCarlo, MultilevelMonteCarloOptions>("multilevel_monte_carlo", "Multilevel Monte Carlo",
+                                                                      "Nested expectations of depth 1 to a given root mean squared error"),
   };
   return entries;
 }
