@@ -258,6 +258,16 @@ Outcome AiscvKernel::outcome() const {
   return o;
 }
 
+MemoryNeed AiscvKernel::memory_need() const { return aiscv_memory_need(*state_->integrands, state_->options); }
+
+MemoryNeed aiscv_memory_need(const Integrands& integrands, const AiscvOptions& options) {
+  const auto count = static_cast<double>(integrands.count());
+  const double kept =
+      static_cast<double>(integrands.dimension()) + count + (integrands.common_law() ? 1 : count) + (options.start == AiscvStart::tempering ? count : 0) + 1;
+  const double points = options.exploration_fraction * static_cast<double>(options.max_evaluations / integrands.calls_per_point());
+  return {options.max_evaluations, sizeof(double) * points * (3 * kept + 2 * count)};
+}
+
 void AiscvKernel::describe_state(Archive& archive) {
   State& s = *state_;
   archive.item("phase", s.phase);

@@ -18,6 +18,8 @@ namespace {
 
 const std::string doing = "preparing sobol";
 constexpr std::int64_t fewest_samples = 10;
+constexpr std::int64_t rows_of_convergence = 32;
+constexpr std::int64_t most_samples_in_round = 65536;  // samples: bounds memory and the time between checkpoints
 
 // Summands of one output: shared by all hybrids (y_A, y_B, y_A², y_B², y_A y_B), then four per hybrid (y_E, y_E², y_A y_E, y_B y_E).
 constexpr Index a = 0, b = 1, aa = 2, bb = 3, ab = 4, shared_count = 5;
@@ -157,7 +159,7 @@ void describe(OptionVisitor& v, SobolOptions& o) {
   v.on({.name = "orders", .meaning = "indices of every single input", .choices = orders, .size_max = 2}, o.orders);
   v.on({.name = "subsets", .meaning = "sets of inputs, by name, whose closed index is wanted (and total index when orders has \"total\")"}, o.subsets);
   v.on({.name = "outputs", .meaning = "outputs to analyse, by name; empty = all"}, o.outputs);
-  v.on({.name = "pilot", .meaning = "first evaluations, which only shift and scale the output", .unit = "evaluations", .range = between(2, 1e9)}, o.pilot);
+  v.on({.name = "pilot", .meaning = "first evaluations, which only shift and scale the output", .unit = "evaluations", .range = between(2, 1e6)}, o.pilot);
   describe_level(v, o.level);
   v.on({.name = "bootstrap",
         .meaning = "replicates of a Poisson bootstrap for percentile intervals; 0 = normal intervals by the delta method",
@@ -226,7 +228,7 @@ Sobol::Sobol(Problem problem, SobolOptions options, const Stream& stream)
   total_samples_ = checked_samples(options_, designs_.size());
   // Small blocks for small budgets (slow models), so that progress and cancellation have a fine grain.
   block_size_ = std::clamp<std::int64_t>(total_samples_ / 64, 1, 256);
-  round_size_ = block_count(block_count(total_samples_, 32), block_size_) * block_size_;
+  round_size_ = block_count(std::min(block_count(total_samples_, rows_of_convergence), most_samples_in_round), block_size_) * block_size_;
 }
 
 std::vector<std::string> Sobol::names_of(const InputSubset& subset) const {
@@ -347,8 +349,12 @@ void Sobol::run_samples(Context& context) {
   require_variance();
 
   const std::vector<SobolIndex> estimates = indices();
-  append_convergence(estimates);
-  if (!stop_reason_.empty()) return;
+  if (stop_reason_.empty()) check_targets(estimates);
+  // About as many rows however many rounds.
+  if (!stop_reason_.empty() || samples_ >= block_count(total_samples_, rows_of_convergence) * (convergence_.rows() + 1)) append_convergence(estimates);
+}
+
+void Sobol::check_targets(const std::vector<SobolIndex>& estimates) {
   if (samples_ >= total_samples_) {
     stop_reason_ = "the budget was spent";
   } else if (options_.target_half_width > 0 && samples_ >= 20 * fewest_samples) {

@@ -101,7 +101,7 @@ void describe(OptionVisitor& v, SobolAiscvOptions& o) {
   v.on({.name = "centring", .meaning = "what is subtracted from the output first: nothing, the mean of a pilot sample, or the value of shift"}, o.centring,
        sobol_centring_names);
   v.on({.name = "shift", .meaning = "number subtracted from the output, for centring = value", .range = between(-1e300, 1e300)}, o.shift);
-  v.on({.name = "pilot", .meaning = "evaluations for centring = pilot", .unit = "evaluations", .range = between(2, 1e9)}, o.pilot);
+  v.on({.name = "pilot", .meaning = "evaluations for centring = pilot", .unit = "evaluations", .range = between(2, 1e6)}, o.pilot);
   v.on({.name = "comparison", .meaning = "classical estimator to run beside at equal model evaluations", .choices = comparisons}, o.comparison);
   v.on({.name = "family", .meaning = "family of every auxiliary density"}, o.family, families);
   v.on({.name = "components", .meaning = "Gaussians per auxiliary density, for family = gaussian_mixture", .range = between(1, 20)}, o.components);
@@ -321,6 +321,11 @@ void SobolAiscv::append_convergence() {
 }
 
 std::int64_t SobolAiscv::own_evaluations() const { return centred_ ? (has_pilot() ? options_.pilot : 0) + kernel_->result().evaluations : 0; }
+
+MemoryNeed SobolAiscv::memory_need() const {
+  const MemoryNeed need = aiscv_memory_need(SobolIntegrands(problem_, row_, subsets_, shift_), kernel_options(options_, points_, evaluations_per_point()));
+  return {options_.max_evaluations, need.bytes};
+}
 
 SobolAiscvResult SobolAiscv::result() const {
   SobolAiscvResult r;

@@ -343,3 +343,17 @@ TEST_CASE("an output whose variance rests on a few points is warned of, and no o
   }
   CHECK(outcome(0.5).warnings.empty());
 }
+
+TEST_CASE("a round is bounded whatever max_evaluations is, and so is the table of convergence") {
+  Context context(2);
+  Sobol huge(linear_and_product(), {.max_evaluations = 1'000'000'000'000'000}, Stream(1));
+  huge.step(context);
+  huge.step(context);
+  CHECK(context.evaluations() == 64 + 65536 * huge.evaluations_per_sample());
+  Sobol many(linear_and_product(), {.max_evaluations = 64 + 65536 * 40 * huge.evaluations_per_sample()}, Stream(1));
+  run_to_end(many, context);
+  for (const auto& table : many.outcome().tables) {
+    if (table.name == "convergence") CHECK(table.rows.rows() <= 33);
+    if (table.name == "convergence") CHECK(table.rows.rows() >= 20);
+  }
+}

@@ -272,3 +272,30 @@ TEST_CASE("every example configuration validates and its resolved form reads bac
   }
   CHECK(count > 0);
 }
+
+TEST_CASE("a job that would not fit into memory is refused before work, with the number that would fit") {
+  const auto job = [](const std::string& method, const std::string& evaluations) {
+    const std::string text =
+        "method = \"" + method + "\"\nseed = 1\n[model]\nkind = \"named\"\nname = \"ishigami\"\n[options]\nmax_evaluations = " + evaluations;
+    return parse_job(text, "job.toml", {}, {}, estimator_methods());
+  };
+  // 1e15 evaluations: half of them are explored, and no machine has 4e16 bytes.
+  for (const char* method : {"aiscv", "sobol_aiscv"}) {
+    CAPTURE(method);
+    try {
+      job(method, "1_000_000_000_000_000");
+      FAIL("accepted");
+    } catch (const Error& error) {
+      CHECK(error.category() == ErrorCategory::configuration);
+      CHECK(error.text().key == "options.max_evaluations");
+      CHECK(error.text().value == "1000000000000000");
+      CHECK(error.where().line == 7);
+      const std::string& remedy = error.text().remedy;
+      REQUIRE(remedy.find("give at most ") == 0);
+      const std::string fits = remedy.substr(13, remedy.find(' ', 13) - 13);
+      CHECK_NOTHROW(job(method, fits));
+      CHECK_THROWS_AS(job(method, std::to_string(std::stoll(fits) / 10 * 11)), Error);
+    }
+  }
+  for (const char* method : {"plain_monte_carlo", "sobol"}) CHECK_NOTHROW(job(method, "1_000_000_000_000_000"));
+}

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/io/job.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -20,6 +23,21 @@ namespace {
 
 using namespace config;
 
+/// Refuses a job that would drive the machine out of memory, before any work.
+void check_memory(const std::string& method, const MemoryNeed& need) {
+  const double limit = 0.5 * static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  if (need.bytes <= limit) return;
+  constexpr double gigabyte = 1e9;
+  const auto affordable = static_cast<std::int64_t>(static_cast<double>(need.max_evaluations) / need.bytes * limit);
+  throw Error(ErrorCategory::configuration,
+              {.doing = "checking the memory that " + method + " needs",
+               .key = "options.max_evaluations",
+               .value = std::to_string(need.max_evaluations),
+               .rule = "would hold up to " + to_text(std::ceil(need.bytes / gigabyte)) + " GB at once, and half of this machine's memory is " +
+                       to_text(std::floor(limit / gigabyte)) + " GB",
+               .remedy = "give at most " + std::to_string(affordable) + " here, or use a method whose memory does not grow: plain_monte_carlo, sobol"});
+}
+
 /// All that `Job::make` needs, kept alive by it.
 struct Recipe {
   Document document;
@@ -34,6 +52,7 @@ struct Recipe {
     return located(section, [&] {
       OptionReader reader(section);
       auto method_object = method.make(subject, reader, Stream(seed));
+      check_memory(method.name, method_object->memory_need());
       if (resolved != nullptr) *resolved = reader.take_resolved();
       return method_object;
     });

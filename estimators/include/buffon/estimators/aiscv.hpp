@@ -39,7 +39,8 @@ namespace buffon {
 /// the criterion weights 1/Î² are renewed in every round; signed functions are fitted with |φ_j|; see the options.
 ///
 /// Cost: `max_evaluations` model evaluations, each of which serves every φ_j; overhead O(n J d²) for densities, O(n J) per α iteration.
-/// Memory: the exploration points, their J values and densities; nothing per point in the final sample (but 10000 weights).
+/// Memory: the exploration points with their J values and densities, see `aiscv_memory_need`; nothing per point in the final
+/// sample (but 10000 weights).
 /// Random: child streams "pilot", "batch" and "final" of the given stream; point i is item i.
 /// Limits: light-tailed Gaussian g_j cannot follow heavy tails of φ_j f_j (watch the contribution diagnostics); the plain
 /// start sees no event rarer than about 10 per batch: use start = tempering; weights degenerate when d approaches the
@@ -110,12 +111,17 @@ class AiscvKernel : public Method {
   Outcome outcome() const override;
   void describe_state(Archive& archive) override;
 
+  MemoryNeed memory_need() const override;
+
   AiscvResult result() const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Memory of the exploration: about 3 (d + J + laws + levels + 1) + 2 J numbers per point, copies for checkpoints included.
+MemoryNeed aiscv_memory_need(const Integrands& integrands, const AiscvOptions& options);
 
 /// Runs ME-AISCV to its end.
 AiscvResult aiscv(const Problem& problem, const AiscvOptions& options, const Stream& stream, Context& context);

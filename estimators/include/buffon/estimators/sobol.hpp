@@ -76,7 +76,7 @@ struct SobolResult {
   std::string stop_reason;
 };
 
-/// The estimator as a resumable computation: the pilot, then rounds of about 1/32 of the budget.
+/// The estimator as a resumable computation: the pilot, then rounds of about 1/32 of max_evaluations, at most 65536 samples.
 class Sobol : public Method {
  public:
   /// @throws Error(configuration) for options out of range, unknown names, coupled inputs, several scenarios, a budget
@@ -112,6 +112,7 @@ class Sobol : public Method {
   SobolIndex index(const Wanted& wanted, const Eigen::MatrixXd& covariance) const;
   std::vector<SobolIndex> indices() const;
   Estimate bootstrap_interval(const Wanted& wanted, Estimate estimate) const;
+  void check_targets(const std::vector<SobolIndex>& estimates);
   void append_convergence(const std::vector<SobolIndex>& indices);
 
   Problem problem_;

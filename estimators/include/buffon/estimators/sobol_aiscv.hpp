@@ -128,6 +128,8 @@ class SobolAiscv : public Method {
   Outcome outcome() const override;
   void describe_state(Archive& archive) override;
 
+  MemoryNeed memory_need() const override;
+
   SobolAiscvResult result() const;
   std::int64_t evaluations_per_point() const { return static_cast<std::int64_t>(subsets_.size()) + 1; }
 

@@ -12,6 +12,12 @@ class Context;
 struct Outcome;
 struct Progress;
 
+/// What a run holds in memory at once, as far as it grows in proportion to options.max_evaluations.
+struct MemoryNeed {
+  std::int64_t max_evaluations = 0;
+  double bytes = 0;  ///< estimate from above; 0 = bounded, whatever max_evaluations is
+};
+
 /// A method is a resumable computation. The free function that a user calls is the loop over `step`; the command line
 /// drives the same object and saves between rounds; a test steps it by hand.
 ///
@@ -37,6 +43,8 @@ class Method {
   /// Everything to report, valid after any number of steps (with what is known so far). Before the first step it already lists
   /// the estimates by name, with NaN for values.
   virtual Outcome outcome() const = 0;
+
+  virtual MemoryNeed memory_need() const { return {}; }
 
   /// Lists the state once, for saving and for loading.
   virtual void describe_state(Archive& archive) = 0;
