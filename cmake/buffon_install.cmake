@@ -1,7 +1,7 @@
 # Installation: libraries, headers, the exported targets with a version file, pkg-config, the command line.
 include(CMakePackageConfigHelpers)
 
-set(buffon_targets buffon_core buffon_model buffon_estimators buffon_all)
+set(buffon_targets buffon_core buffon_http buffon_model buffon_estimators buffon_all)
 if(TARGET buffon_io)
   list(APPEND buffon_targets buffon_io buffon_report)
 endif()
@@ -20,6 +20,9 @@ file(RELATIVE_PATH buffon_pc_to_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 set(buffon_pc_static_libs "")
 if(NOT BUILD_SHARED_LIBS)
   set(buffon_pc_static_libs " -ltbb -lmuparser -lfmt -ldl -pthread")
+  if(BUFFON_HTTP AND HTTPLIB_FOUND)
+    string(APPEND buffon_pc_static_libs " -lcpp-httplib")
+  endif()
 endif()
 configure_file(cmake/buffon.pc.in "${PROJECT_BINARY_DIR}/buffon.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/buffon.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

@@ -50,6 +50,7 @@ int run(int argc, char** argv) {
   add_report(app, action);
   add_compare(app, action);
   add_reproduce(app, action);
+  add_serve(app, action);
   add_version(app, action);
   check_verb(app, argc, argv);
   try {

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
+  if (std::string_view(reinterpret_cast<const char*>(data), size).find("umbridge") != std::string_view::npos) return 0;  // it would call a server
   const std::string name = data[0] == '{' ? "job.json" : "job.toml";
   const std::string text(reinterpret_cast<const char*>(data), size);
   std::vector<std::string> overrides;

@@ -98,6 +98,10 @@ std::string digest_of(Node root) {
   if (Member* model = root.find("model")) {
     model->value.erase("journal");
     model->value.erase("directory");
+    const Member* kind = model->value.find("kind");
+    if (kind != nullptr && kind->value.text == "umbridge") {
+      for (const auto* key : {"url", "headers", "max_in_flight", "timeout_seconds", "connect_timeout_seconds", "reconnects"}) model->value.erase(key);
+    }
   }
   if (Member* nested = root.find("nested")) {
     if (Member* library = nested->value.find("library")) library->value.text = std::filesystem::path(library->value.text).filename().string();

@@ -43,6 +43,7 @@ class Lister : public OptionVisitor {
     option.required = field.required;
     option.size_min = field.size_min;
     option.size_max = field.size_max;
+    option.json = field.json;
     options_.push_back(std::move(option));
   }
 
@@ -71,6 +72,7 @@ std::string ListedOption::rule() const {
   std::string out = range.rule();
   if (out.rfind("must be ", 0) == 0) out.erase(0, 8);
   const auto also = [&](const std::string& part) { out += (out.empty() ? "" : ", ") + part; };
+  if (json) also("a JSON object or a table");
   if (!choices.empty()) {
     std::string words = "one of";
     for (std::size_t i = 0; i < choices.size(); ++i) words += (i == 0 ? " " : ", ") + choices[i];

@@ -32,6 +32,7 @@ Json number_rule(const ListedOption& option, const char* type) {
 
 Json text_rule(const ListedOption& option) {
   Json out = {{"type", "string"}};
+  if (option.json) out["type"] = {"string", "object"};
   if (!option.choices.empty()) out["enum"] = option.choices;
   return out;
 }

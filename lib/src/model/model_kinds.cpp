@@ -2,6 +2,7 @@
 #include <buffon/core/error.hpp>
 #include <buffon/model/model_kind.hpp>
 #include <buffon/model/process_model.hpp>
+#include <buffon/model/umbridge_model.hpp>
 
 #include "expressions.hpp"
 
@@ -81,6 +82,8 @@ std::shared_ptr<const Model> make(const ExpressionModelOptions& options, const M
 
 std::shared_ptr<const Model> make(const ProcessModelOptions& options, const ModelSetting& setting) { return process_model(options, setting); }
 
+std::shared_ptr<const Model> make(const UmbridgeModelOptions& options, const ModelSetting& setting) { return umbridge_model(options, setting); }
+
 template <class Options>
 ModelKind kind(std::string name, std::string summary) {
   return {std::move(name), std::move(summary),
@@ -102,6 +105,7 @@ const std::vector<ModelKind>& model_kinds() {
       kind<NamedModelOptions>("named", "A problem that buffon knows, with the law of its inputs"),
       kind<ExpressionModelOptions>("expression", "Formulas of the inputs"),
       kind<ProcessModelOptions>("process", "A program of yours that answers requests as lines of JSON on its standard input and output"),
+      kind<UmbridgeModelOptions>("umbridge", "A model that a server offers over HTTP (UM-Bridge 1.0)"),
   };
   return kinds;
 }

@@ -39,6 +39,7 @@ struct Field {
   bool required = false;                                             ///< must be given; there is no default
   std::int64_t size_min = 0;                                         ///< for lists: fewest elements
   std::int64_t size_max = std::numeric_limits<std::int64_t>::max();  ///< for lists: most elements
+  bool json = false;                                                 ///< for texts: JSON; a table may be given, which is read as its JSON text
 };
 
 /// Visitor of an options struct. Reading a configuration, explaining it, writing the JSON schema and generating

@@ -27,6 +27,7 @@ struct ListedOption {
   bool required = false;
   std::int64_t size_min = 0;
   std::int64_t size_max = std::numeric_limits<std::int64_t>::max();
+  bool json = false;
   std::string default_text;  ///< as TOML; empty when required or when nothing is the default
 
   /// The rule of the values without the word "must": "at least 1", "one of a, b", "in (0, 1), 2 elements"; may be empty.

@@ -28,7 +28,7 @@ struct ModelKind {
   std::function<std::shared_ptr<const Model>(OptionVisitor&, const ModelSetting&)> make;
 };
 
-/// named, expression, process; the order is that of `buffon list models`.
+/// named, expression, process, umbridge; the order is that of `buffon list models`.
 const std::vector<ModelKind>& model_kinds();
 
 /// A number that is known about a named problem, for tests and for tables of reproduced figures.

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <iterator>
 #include <unordered_set>
@@ -169,6 +171,38 @@ class Builder {
   Node root_;
 };
 
+nlohmann::ordered_json to_json(const Node& value) {
+  switch (value.kind) {
+    case Node::Kind::null:
+      return nullptr;
+    case Node::Kind::boolean:
+      return value.boolean;
+    case Node::Kind::integer:
+      return value.integer;
+    case Node::Kind::real:
+      return value.real;
+    case Node::Kind::text:
+    case Node::Kind::date:
+      return value.text;
+    case Node::Kind::array: {
+      auto list = nlohmann::ordered_json::array();
+      for (const Node& element : value.elements) list.push_back(to_json(element));
+      return list;
+    }
+    case Node::Kind::table:
+      break;
+  }
+  auto object = nlohmann::ordered_json::object();
+  for (const Member& member : value.members) object[member.key] = to_json(member.value);
+  return object;
+}
+
+bool finite(const Node& value) {
+  if (value.kind == Node::Kind::real) return std::isfinite(value.real);
+  return std::all_of(value.elements.begin(), value.elements.end(), finite) &&
+         std::all_of(value.members.begin(), value.members.end(), [](const Member& member) { return finite(member.value); });
+}
+
 }  // namespace
 
 Node read_json(std::string_view text, const std::string& file) {
@@ -183,6 +217,11 @@ Node read_json(std::string_view text, const std::string& file) {
                 {.file = file, .line = root.where.line, .column = root.where.column});
   }
   return root;
+}
+
+std::optional<std::string> write_json(const Node& value) {
+  if (!finite(value)) return {};
+  return to_json(value).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace buffon::config

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,9 @@ struct Document {
 Node read_toml(std::string_view text, const std::string& file);
 /// Reads JSON with the same meaning. @throws Error(configuration) with the place
 Node read_json(std::string_view text, const std::string& file);
+
+/// JSON text of a value on one line; nothing when it holds a number that JSON cannot say. Dates become texts.
+std::optional<std::string> write_json(const Node& value);
 
 /// Applies `section.key=value`, number `index` of document.overrides, to document.root. A step of the path is a key, a
 /// number of an element (from 0), or the name of an element that has a `name`. The value is TOML; what does not read as

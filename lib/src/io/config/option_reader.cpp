@@ -118,6 +118,12 @@ void OptionReader::check_range(const Field& field, const Node& node, const std::
 }
 
 void OptionReader::convert(const Field& field, const Node& node, const std::string& key, std::string& value) const {
+  if (field.json && node.kind == Node::Kind::table) {
+    const auto json = write_json(node);
+    if (!json) section_.fail(node.where, key, show(node), "holds a number that JSON cannot say");
+    value = *json;
+    return;
+  }
   if (node.kind != Node::Kind::text) section_.fail(node.where, key, show(node), "must be a text", "write it in quotes");
   if (!field.choices.empty() && std::find(field.choices.begin(), field.choices.end(), node.text) == field.choices.end()) {
     std::string rule = "must be one of ";

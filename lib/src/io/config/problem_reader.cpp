@@ -147,7 +147,7 @@ class Reader {
     section_ = model_section();
     OptionReader kind(model_);
     describe_kind(kind, section_);
-    section_.journal = section_.kind == "process";
+    section_.journal = section_.kind == "process" || section_.kind == "umbridge";
 
     model_.doing = "reading the model of kind " + section_.kind;
     std::vector<std::string> keys;

@@ -47,7 +47,8 @@ void describe(OptionVisitor& v, ModelSection& o) {
   v.on({.name = "on_failure", .meaning = "what happens when the model fails at a point or returns a number that is not finite"}, o.policy.action, actions);
   v.on({.name = "retries", .meaning = "for on_failure = \"retry\": attempts after the first, then the run stops", .range = between(1, 1000)}, o.policy.retries);
   v.on({.name = "replacement", .meaning = "for on_failure = \"replace\": value of every output at the point; it biases the result"}, o.policy.replacement);
-  v.on({.name = "journal", .meaning = "remember evaluations on disk so that a resumed run does not repeat them; the default is true for a process"}, o.journal);
+  v.on({.name = "journal", .meaning = "remember evaluations on disk so that a resumed run does not repeat them; the default is true for process and umbridge"},
+       o.journal);
 }
 
 void describe(OptionVisitor& v, InputSection& o) {
