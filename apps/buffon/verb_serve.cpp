@@ -43,7 +43,8 @@ std::vector<ServedModel> models_of(const Options& o) {
     request.file = o.job;
     const auto job = std::make_shared<Job>(request.read());
     if (job->problem.scenarios().empty()) {
-      throw Error(ErrorCategory::configuration, {.doing = "serving the model of a job", .key = "method", .value = job->method, .rule = "has no model to serve"});
+      throw Error(ErrorCategory::configuration,
+                  {.doing = "serving the model of a job", .key = "method", .value = job->method, .rule = "has no model to serve"});
     }
     models.push_back({std::filesystem::path(o.job).stem().string(), {job, &job->problem.model().model()}});
   }

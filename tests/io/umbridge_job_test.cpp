@@ -63,7 +63,7 @@ TEST_CASE("a served model gives the bits of the model itself, whatever the reque
   struct Case {
     std::string method, options;
   };
-  for (const auto& [method, options] : std::vector<Case>{{"plain_monte_carlo", "max_evaluations = 3000\n"}, {"aiscv", "budget = 3000\n"}}) {
+  for (const auto& [method, options] : std::vector<Case>{{"plain_monte_carlo", "max_evaluations = 3000\n"}, {"aiscv", "max_evaluations = 3000\n"}}) {
     CAPTURE(method);
     const Outcome native = run(job_text(method, options, "kind = \"named\"\nname = \"ishigami\"\n"), 1);
     CHECK(native.estimates.front().estimate.std_error > 0);
