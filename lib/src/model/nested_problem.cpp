@@ -47,6 +47,7 @@ std::shared_ptr<const NestedProblem> make_nested_problem(NestedFunctions functio
 const std::vector<NamedNestedProblem>& named_nested_problems() {
   static const std::vector<NamedNestedProblem> problems = [] {
     std::vector<NamedNestedProblem> all = detail::toy_nested_problems();
+    for (auto& problem : detail::example_nested_problems()) all.push_back(std::move(problem));
     return all;
   }();
   return problems;
