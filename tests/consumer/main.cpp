@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a user of the library writes: the mean of x² for a standard normal x, with its error bar.
+#include <buffon/model/nested_plugin.h>
 #include <buffon/estimators/plain_monte_carlo.hpp>
 #include <buffon/model/marginal.hpp>
-#include <buffon/model/nested_plugin.h>
 #include <buffon/model/problem.hpp>
 
 #include <cmath>

