@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
+#include <buffon/estimators/registry.hpp>
 #include <buffon/io/explain.hpp>
 #include <buffon/model/nested_problem.hpp>
 
@@ -175,4 +179,34 @@ TEST_CASE("a nested problem is a shared library next to the job") {
   check_message(head + "[nested]\nkind = \"plugin\"\nlibrary = \"no.so\"\n", "no.so\" does not exist.");
   check_message(head + "[nested]\nkind = \"plugin\"\nlibrary = \"" + file.string() + "\"\nconfiguration = \"x\"\n",
                 "job.toml:6:17: loading a nested problem: nested.configuration = \"x\" is refused by the library: expected the mean of y0");
+}
+
+TEST_CASE("named, written as expressions or in a library, one problem has one value") {
+  const auto value_of = [](const std::string& nested_sections) {
+    const Job job = parse_job("method = \"read\"\nseed = 3\n" + nested_sections + "[options]\nmax_copies = 20000\n", "job.toml", ".", {}, estimator_methods());
+    const auto method = job.make();
+    Context context(2);
+    while (!method->finished()) method->step(context);
+    return method->outcome().find("value")->estimate;
+  };
+  const Estimate first = value_of(expressions + stages);
+  const Estimate plugin = value_of("[nested]\nkind = \"plugin\"\nlibrary = \"" BUFFON_TEST_PLUGIN "\"\n");
+  CHECK(first.value == plugin.value);
+  CHECK(first.std_error == plugin.std_error);
+  CHECK(value_of(named).value == doctest::Approx(first.value).epsilon(1e-12));  // its sine differs by two ulp
+  CHECK(std::abs(first.value - std::exp(-0.5)) < 4.9 * first.std_error);        // level 1e-6
+}
+
+TEST_CASE("the jobs of the guide to nested problems are valid") {
+  std::ifstream file(std::filesystem::path(BUFFON_SOURCE_DIR) / "docs" / "guide" / "nested_problems.md");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  std::size_t jobs = 0;
+  for (std::size_t at = page.find("```toml\n"); at != std::string::npos; at = page.find("```toml\n", at + 1)) {
+    const std::string text = page.substr(at + 8, page.find("```\n", at + 8) - at - 8);
+    if (!contains(text, "method")) continue;
+    CHECK(parse_job(text, "nested_problems.md", ".", {}, estimator_methods()).nested != nullptr);
+    ++jobs;
+  }
+  CHECK(jobs == 2);
+  for (const auto& problem : named_nested_problems()) CHECK(contains(page, "`" + problem.name + "`"));
 }
