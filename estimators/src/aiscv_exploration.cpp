@@ -267,7 +267,8 @@ void AiscvExploration::adapt(Context& context) {
     } else {  // nothing seen of φ_j yet: the Gaussian of f_j itself
       next.densities[at] = fit_gaussian_mixture(x_, ratio, {.ridge = settings.ridge, .scale = settings.scale, .diagonal = settings.diagonal}, labels);
     }
-    thin_[at] = sizes(j) > 0 && sizes(j) < 2.0 * static_cast<double>(settings.parts * (options_.diagonal ? 2 : x_.rows() + 1)) ? 1 : 0;
+    // A density that is kept, since nothing of φ_j is left to fit, stays as thin as it was.
+    if (sizes(j) > 0) thin_[at] = sizes(j) < 2.0 * static_cast<double>(settings.parts * (options_.diagonal ? 2 : x_.rows() + 1)) ? 1 : 0;
   });
 
   // (b) mixture weights from F̂(α) on all points, with the control parameters of the step before.

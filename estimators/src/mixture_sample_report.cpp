@@ -17,6 +17,7 @@ constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t few_hits = 10;
 constexpr double collapsed_size = 5;  // effective terms below which an error bar means nothing
 constexpr double small_size = 200;    // effective terms below which it is rough
+constexpr double lost_weight = 1e-3;  // mean of f/q, which is 1 when the sample covers f
 constexpr double large_share = 0.05;
 constexpr double heavy_tail = 0.5;  // from here on the variance is infinite
 constexpr Index tail_points = 64;   // deviations behind a tail index
@@ -88,6 +89,11 @@ MixtureSample::Terms MixtureSample::terms(Index j) const {
     t.heavy = t.tail_index > heavy_tail;
   }
   return t;
+}
+
+bool MixtureSample::underflowed(Index j) const {
+  const double mean_weight = sums_.weight_sums(integrands_->common_law() ? 0 : j, 0) / static_cast<double>(points_);
+  return !plain() && hits(j) == 0 && mean_weight < lost_weight;
 }
 
 bool MixtureSample::collapsed(Index j) const {
@@ -164,7 +170,7 @@ Eigen::MatrixXd MixtureSample::covariance() const {
   for (Index j = 0; j < covariance.cols(); ++j) {
     covariance.col(j) *= unit(j);
     covariance.row(j) *= unit(j);
-    if (!collapsed(j)) continue;
+    if (!collapsed(j) && !underflowed(j)) continue;
     covariance.col(j).setConstant(unknown);
     covariance.row(j).setConstant(unknown);
   }
@@ -195,6 +201,10 @@ std::vector<NamedEstimate> MixtureSample::estimates() const {
     }
     if (hits(j) == 0) {
       e.note = integrands_->has_level(j) ? "the event was never seen" : "zero at every point";
+      if (underflowed(j)) {
+        e.note = "the weights have underflowed";
+        e.estimate.value = unknown;
+      }
       if (!plain() || !integrands_->has_level(j)) {
         e.estimate.std_error = unknown;
         e.estimate.lower = integrands_->has_level(j) ? 0 : -infinity;
@@ -255,7 +265,7 @@ void MixtureSample::report(Outcome& outcome) const {
   const auto& names = integrands_->names();
 
   const std::vector<NamedEstimate> found = estimates();
-  std::vector<std::string> unseen, broken, few, dominated, rough, heavy, wasteful;
+  std::vector<std::string> unseen, lost, broken, few, dominated, rough, heavy, wasteful;
   Eigen::VectorXd ess(count), share(count), tail(count);
   for (Index j = 0; j < count; ++j) {
     const auto& name = names[static_cast<std::size_t>(j)];
@@ -263,7 +273,9 @@ void MixtureSample::report(Outcome& outcome) const {
     ess(j) = t.effective_size;
     share(j) = t.largest_share;
     tail(j) = t.tail_index;
-    if (hits(j) == 0) {
+    if (underflowed(j)) {
+      lost.push_back(name);
+    } else if (hits(j) == 0) {
       unseen.push_back(name);
     } else if (collapsed(j)) {
       broken.push_back(name);
@@ -301,6 +313,10 @@ void MixtureSample::report(Outcome& outcome) const {
   };
   warn(unseen, plain() ? "no point among " + std::to_string(points_) + " had a value other than zero; a rare event needs importance sampling (method aiscv)"
                        : "no point of the final sample had a value other than zero, so nothing is known of the error");
+  warn(lost,
+       "the weights have underflowed: no draw lies where the law of the inputs has its mass, so neither value nor error is known; the densities drawn "
+       "from are too narrow or lie elsewhere, as happens when they are fitted to few points in many dimensions (here " +
+           std::to_string(integrands_->dimension()) + "); use plain_monte_carlo, or diagonal = true with more max_evaluations");
   warn(few, "fewer than 10 points contributed, so the error bar is rough");
   warn(broken,
        "the weights have collapsed: fewer than 5 effective terms make up the value, which may be wrong by orders of magnitude; raise max_evaluations, "

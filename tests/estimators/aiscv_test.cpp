@@ -4,7 +4,6 @@
 #include <buffon/core/error.hpp>
 #include <buffon/estimators/aiscv.hpp>
 #include <buffon/estimators/mixture_sample.hpp>
-#include <buffon/estimators/mixture_weights.hpp>
 
 #include <doctest/doctest.h>
 
@@ -108,24 +107,6 @@ TEST_CASE("with the optimal densities every summand equals its expectation, what
       CHECK(std::sqrt(sample.covariance()(j, j)) < 1e-13 * law.beta(j) / alpha(j));
     }
   }
-}
-
-TEST_CASE("the update of the mixture weights never raises the criterion and stays in the simplex") {
-  Eigen::MatrixXd u(8, 500), c(1, 500);
-  Stream(4).peek("ratios").uniforms(0, u);
-  Stream(4).peek("costs").uniforms(0, c);
-  const Eigen::MatrixXd ratios = (-8 * u.transpose().array()).exp();
-  Context context(2);
-  const MixtureWeights best = minimise_mixture_weights(context, ratios, c.row(0).transpose(), Eigen::VectorXd::Constant(8, 0.125));
-  REQUIRE(best.values.size() > 2);
-  for (std::size_t i = 1; i < best.values.size(); ++i) CHECK(best.values[i] <= best.values[i - 1]);
-  CHECK(best.alpha.sum() == doctest::Approx(1).epsilon(1e-14));
-  CHECK(best.alpha.minCoeff() > 8e-12);
-  // At the minimum over the simplex the pulls A_j are equal on the support and no larger elsewhere.
-  const Eigen::VectorXd mixture = ratios * best.alpha;
-  const Eigen::VectorXd pull = ratios.transpose() * c.row(0).transpose().cwiseQuotient(mixture.cwiseAbs2());
-  const double value = c.row(0).transpose().cwiseQuotient(mixture).sum();
-  for (Index j = 0; j < 8; ++j) CHECK(pull(j) <= 1.02 * value);
 }
 
 TEST_CASE("case A: criterion, coverage and regression on all controls") {
@@ -253,6 +234,56 @@ TEST_CASE("an event that the pilot cannot see leads to a warning that names the 
   CHECK(r.warnings[0].find("start = \"tempering\"") != std::string::npos);
   CHECK(std::isnan(r.estimates[0].estimate.std_error));
   CHECK(r.estimates[0].estimate.upper == 1);
+}
+
+TEST_CASE("every way of failing has its own warning with a remedy, and a sound run has none") {
+  const auto run = [](const std::shared_ptr<const Integrands>& integrands, const AiscvOptions& options) {
+    Context context(2);
+    return aiscv(integrands, options, Stream(1), context);
+  };
+  const auto sum_of = [](Index d) {
+    return std::make_shared<NormalIntegrands>(d, 1, [d](const Eigen::VectorXd& x, MutVector phi) { phi(0) = x.sum() + static_cast<double>(d); });
+  };
+  const auto told = [](const AiscvResult& r, const std::string& text) {
+    return std::any_of(r.warnings.begin(), r.warnings.end(), [&](const std::string& w) { return w.find(text) != std::string::npos; });
+  };
+  const std::string stuck = "tempering did not arrive", wasteful = "plain Monte Carlo would be more precise", collapsed = "have collapsed",
+                    lost = "have underflowed";
+  AiscvOptions options;
+
+  const AiscvResult sound = run(sum_of(2), options);
+  CHECK(sound.warnings.empty());
+
+  // Weights of a full covariance fitted to 4000 points in 100 dimensions are wide; in 300 a handful of points is all there is.
+  const AiscvResult wide = run(sum_of(100), options);
+  CHECK(told(wide, wasteful));
+  CHECK_FALSE(told(wide, lost));
+  const AiscvResult broken = run(sum_of(300), options);
+  CHECK(told(broken, collapsed));
+  CHECK(std::isnan(broken.estimates[0].estimate.std_error));
+  CHECK(broken.estimates[0].note.find("collapsed") != std::string::npos);
+
+  // Fitted to 100 points in 300 dimensions a density is all but flat: no weight is left.
+  options.max_evaluations = 1000;
+  const AiscvResult none = run(sum_of(300), options);
+  CHECK(told(none, lost));
+  CHECK(told(none, "plain_monte_carlo"));
+  CHECK_FALSE(told(none, "value other than zero"));
+  CHECK(std::isnan(none.estimates[0].estimate.value));
+  CHECK(none.estimates[0].note.find("underflowed") != std::string::npos);
+  CHECK(std::isnan(none.covariance(0, 0)));
+
+  // A step function has no level between 0 and 1 that tempering could climb.
+  const auto model = make_model(2, {"p"}, [](const ConstMatrix& x, MutMatrix out) {
+    for (Index i = 0; i < x.cols(); ++i) out(0, i) = x(0, i) > 6 ? 1 : -1;
+  });
+  const Problem step(CheckedModel(model, {"a", "b"}), {{"p", true}}, {{"law", JointLaw({{"a", normal_law(0, 1)}, {"b", normal_law(0, 1)}})}});
+  options.max_evaluations = 20000;
+  options.start = AiscvStart::tempering;
+  Context context(2);
+  const AiscvResult stalled = aiscv(step, options, Stream(1), context);
+  CHECK(told(stalled, stuck));
+  CHECK_FALSE(told(aiscv(linear_event(2, {4.0}), options, Stream(1), context), stuck));
 }
 
 TEST_CASE("a tempered result warns of missed regions where the pilot saw next to nothing, and nowhere else") {

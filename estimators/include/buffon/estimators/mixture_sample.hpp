@@ -114,6 +114,7 @@ class MixtureSample {
     bool dominated, heavy, rough;
   };
   Terms terms(Index j) const;
+  bool underflowed(Index j) const;  ///< no weight is left: the draws miss the law itself
   bool collapsed(Index j) const;  ///< a handful of terms is all there is: no error can be told
   void accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Sums& sums) const;
   /// Squares and largest of the deviations |b − c|; reorders them.
