@@ -173,6 +173,7 @@ TEST_CASE("values are placed by index, whatever the order of the answers" * with
   for (Index i = 0; i < 20; ++i) {
     CHECK(values.col(i) == Eigen::Vector3d(points(0, i) + points(1, i) + points(2, i), points(0, i) * points(1, i), points(2, i)));
   }
+  const std::lock_guard lock(mutex);
   CHECK(answered == 30);
 }
 

@@ -9,7 +9,7 @@ bool available() { return false; }
 void require(const std::string& doing) {
   throw Error(
       ErrorCategory::configuration,
-      {.doing = doing, .rule = "this build has no HTTP", .remedy = "Install the package libcpp-httplib-dev and build buffon again, which then finds it"});
+      {.doing = doing, .rule = "needs HTTP, which this build does not have", .remedy = "Install the package libcpp-httplib-dev and build buffon again, which then finds it"});
 }
 
 struct Client::State {};
