@@ -115,7 +115,7 @@ class MixtureSample {
   };
   Terms terms(Index j) const;
   bool underflowed(Index j) const;  ///< no weight is left: the draws miss the law itself
-  bool collapsed(Index j) const;  ///< a handful of terms is all there is: no error can be told
+  bool collapsed(Index j) const;    ///< a handful of terms is all there is: no error can be told
   void accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Sums& sums) const;
   /// Squares and largest of the deviations |b − c|; reorders them.
   void note_deviations(Eigen::VectorXd& deviation, Index j, Sums& sums) const;

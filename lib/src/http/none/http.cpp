@@ -7,9 +7,9 @@ namespace buffon::http {
 bool available() { return false; }
 
 void require(const std::string& doing) {
-  throw Error(
-      ErrorCategory::configuration,
-      {.doing = doing, .rule = "needs HTTP, which this build does not have", .remedy = "Install the package libcpp-httplib-dev and build buffon again, which then finds it"});
+  throw Error(ErrorCategory::configuration, {.doing = doing,
+                                             .rule = "needs HTTP, which this build does not have",
+                                             .remedy = "Install the package libcpp-httplib-dev and build buffon again, which then finds it"});
 }
 
 struct Client::State {};
