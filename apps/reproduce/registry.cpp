@@ -2,12 +2,14 @@
 #include "reproduce.hpp"
 
 #include "ais_control_variates/entry.hpp"
+#include "read/entry.hpp"
 
 namespace buffon::reproduce {
 
 const std::vector<ReproduceEntry>& entries() {
   static const std::vector<ReproduceEntry> all = {
       ais_control_variates::entry(),
+      read::entry(),
   };
   return all;
 }

@@ -122,3 +122,21 @@ TEST_CASE("a report is written with its figures, scripts and data") {
   for (const char* file : {"indices.gp", "indices.csv", "convergence.gp", "weights.csv", "rounds.csv"}) CHECK(fs::exists(directory / "plots" / file));
   CHECK(!fs::exists(directory / "report.html.tmp"));
 }
+
+TEST_CASE("tables named log_log become curves; exact values are drawn into the convergence") {
+  ReportInput input;
+  const double none = std::nan("");
+  Table errors{"log_log_e", "Error against cost", {"cost", "a", "b"}, Eigen::MatrixXd(3, 3), {}};
+  errors.rows << 10, 0.5, none, 100, 0.05, none, 50, none, 0.2;
+  Table averages{"convergence", "Averages", {"copies", "y", "y.std_error", "y.exact"}, Eigen::MatrixXd(2, 4), {}};
+  averages.rows << 10, 1.1, 0.1, 1, 20, 1.05, 0.07, 1;
+  input.outcome.tables = {errors, averages};
+  const std::vector<Plot> plots = make_plots(input);
+  REQUIRE(plots.size() == 2);
+  CHECK(contains(plots[0].script, "set xlabel 'copies'"));
+  CHECK(contains(plots[0].script, "using 1:4 with lines dt 2"));
+  CHECK(contains(plots[0].caption, "dashed = exact value"));
+  CHECK(plots[1].name == "log_log_e");
+  CHECK(plots[1].data == "10,0.5\n100,0.05\n\n\n50,0.2\n");
+  CHECK(contains(plots[1].script, "index 1 using 1:2"));
+}

@@ -67,7 +67,8 @@ std::string base64(std::string_view bytes) {
 std::string group_title(const std::string& group) {
   static const std::map<std::string, std::string> titles = {{"expectation", "Expectations"},         {"probability", "Probabilities"},
                                                             {"first", "First-order Sobol' indices"}, {"total", "Total Sobol' indices"},
-                                                            {"closed", "Closed Sobol' indices"},     {"derived", "Functions of the estimates"}};
+                                                            {"closed", "Closed Sobol' indices"},     {"derived", "Functions of the estimates"},
+                                                            {"robust", "Robust estimates"}};
   const auto found = titles.find(group);
   return found == titles.end() ? group : found->second;
 }
@@ -162,7 +163,7 @@ std::string diagnostics_table(const std::vector<Diagnostic>& diagnostics) {
 std::string plain_table(const Table& table) {
   const bool labels = !table.row_labels.empty();
   std::string html = fmt::format("<details{}><summary>{} ({} rows)</summary>\n<div class=\"scroll\"><table><thead><tr>",
-                                 table.name == "rounds" || table.name == "comparison" ? " open" : "",
+                                 table.name == "rounds" || table.name == "comparison" || table.name == "levels" ? " open" : "",
                                  escape_html(table.title.empty() ? table.name : table.title), table.rows.rows());
   if (labels) html += "<th></th>";
   for (const std::string& column : table.columns) html += "<th class=\"n\">" + escape_html(column) + "</th>";

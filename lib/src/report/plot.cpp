@@ -77,12 +77,13 @@ std::optional<Plot> convergence(const Outcome& outcome) {
   struct Panel {
     std::string name;
     Index value, error;
+    std::optional<Index> exact;
   };
   std::vector<Panel> panels;
   for (const std::string& name : table->columns) {
     const auto value = column_of(*table, name);
     const auto error = column_of(*table, name + ".std_error");
-    if (value && error) panels.push_back({name, *value + 1, *error + 1});
+    if (value && error) panels.push_back({name, *value + 1, *error + 1, column_of(*table, name + ".exact")});
   }
   if (panels.empty()) return std::nullopt;
   const auto all = static_cast<Index>(panels.size());
@@ -92,19 +93,25 @@ std::optional<Plot> convergence(const Outcome& outcome) {
 
   Plot plot{
       .name = "convergence", .caption = {}, .script = head("convergence", 860, static_cast<int>(rows * 230 + 20)), .data = csv(table->columns, table->rows)};
-  plot.caption = "Estimates against model evaluations: line = estimate, band = 95 % interval.";
+  const bool evaluations = table->columns.front() == "evaluations";
+  const std::string across = evaluations ? "model evaluations" : table->columns.front();
+  const bool exact = std::any_of(panels.begin(), panels.end(), [](const Panel& p) { return p.exact.has_value(); });
+  plot.caption = "Estimates against " + across + ": line = estimate, band = 95 % interval" + (exact ? ", dashed = exact value." : ".");
   if (shown < all) plot.caption += fmt::format(" The first {} of {} are shown.", shown, all);
   plot.script +=
-      "set logscale x\nset autoscale xfix\nset xtics font ',11'\nset ytics autofreq font ',11'\nset xlabel 'model evaluations' textcolor rgb '#333333'\nset "
+      "set logscale x\nset autoscale xfix\nset xtics font ',11'\nset ytics autofreq font ',11'\nset format x '%.0s%c'\nset "
       "lmargin 12\n";
+  plot.script += "set xlabel " + gnuplot_text(across) + " noenhanced textcolor rgb '#333333'\n";
   plot.script += fmt::format("set multiplot layout {},{}\n", rows, columns);
   for (Index k = 0; k < shown; ++k) {
     const Panel& p = panels[static_cast<std::size_t>(k)];
     plot.script += fmt::format("set title {} noenhanced\n", gnuplot_text(p.name));
     plot.script += fmt::format(
         "plot 'convergence.csv' skip 1 using 1:(${0}-1.96*${1}):(${0}+1.96*${1}) with filledcurves fc rgb '{2}' fs transparent solid 0.2 noborder, "
-        "'' skip 1 using 1:{0} with lines lw 2 lc rgb '{2}'\n",
+        "'' skip 1 using 1:{0} with lines lw 2 lc rgb '{2}'",
         p.value, p.error, blue);
+    if (p.exact) plot.script += fmt::format(", '' skip 1 using 1:{} with lines dt 2 lw 1.5 lc rgb '{}'", *p.exact + 1, orange);
+    plot.script += '\n';
   }
   plot.script += "unset multiplot\n";
   return plot;
@@ -212,12 +219,35 @@ std::optional<Plot> effective_sizes(const Outcome& outcome) {
   return plot;
 }
 
+// A table named "log_log…": first column across, every other one a series of points, NaN where it has none.
+std::optional<Plot> log_log(const Table& table) {
+  if (!table.name.starts_with("log_log") || table.rows.cols() < 2 || table.rows.rows() == 0) return std::nullopt;
+  Plot plot{.name = table.name, .caption = table.title + ", both axes logarithmic.", .script = head(table.name, 860, 380), .data = {}};
+  plot.script += "set logscale xy\nset format xy '10^{%L}'\nset key right top noenhanced\n";
+  plot.script += "set xlabel " + gnuplot_text(table.columns.front()) + " noenhanced textcolor rgb '#333333'\nplot ";
+  constexpr std::string_view colours[] = {blue, orange, "#2f855a", "#805ad5", "#b83280", "#4a5568"};
+  for (Index j = 1; j < table.rows.cols(); ++j) {
+    const auto k = static_cast<std::size_t>(j);
+    if (j > 1) plot.data += "\n\n";
+    for (Index i = 0; i < table.rows.rows(); ++i) {
+      if (std::isfinite(table.rows(i, j))) plot.data += to_text(table.rows(i, 0)) + "," + to_text(table.rows(i, j)) + "\n";
+    }
+    plot.script += fmt::format("{}'{}.csv' index {} using 1:2 with linespoints pt 7 ps 0.6 lw 2 lc rgb '{}' title {}", j > 1 ? ", " : "", table.name, j - 1,
+                               colours[(k - 1) % std::size(colours)], gnuplot_text(table.columns[k]));
+  }
+  plot.script += '\n';
+  return plot;
+}
+
 }  // namespace
 
 std::vector<Plot> make_plots(const ReportInput& input) {
   std::vector<Plot> plots;
   for (auto&& plot : {indices(input.outcome), convergence(input.outcome), weights(input.outcome), effective_sizes(input.outcome)}) {
     if (plot) plots.push_back(*plot);
+  }
+  for (const Table& table : input.outcome.tables) {
+    if (const auto plot = log_log(table)) plots.push_back(*plot);
   }
   return plots;
 }

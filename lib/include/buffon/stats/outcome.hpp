@@ -31,7 +31,9 @@ struct Diagnostic {
 
 /// A numeric table: column names and rows. Row labels are optional (empty = none).
 /// Names with a meaning to the report: "convergence" (first column "evaluations", then for every estimate the columns
-/// NAME and "NAME.std_error"), "rounds" (one row per adaptation round; column "smallest_effective_size"), "weights" (importance weights, normalised to mean 1).
+/// NAME and "NAME.std_error", and "NAME.exact" if known; another first column than "evaluations" gives its name to the axis), "rounds" (one row per adaptation
+/// round; column "smallest_effective_size"), "weights" (importance weights, normalised to mean 1), "log_log…" (first column across, every other column a series
+/// of positive values on logarithmic axes, NaN where it has none).
 struct Table {
   std::string name;
   std::string title;
