@@ -47,6 +47,7 @@ int run(int argc, char** argv) {
   add_validate(app, action);
   add_explain(app, action);
   add_list(app, action);
+  add_plan(app, action);
   add_report(app, action);
   add_compare(app, action);
   add_reproduce(app, action);

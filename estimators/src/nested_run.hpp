@@ -62,6 +62,7 @@ class NestedRun {
   const std::vector<LevelLaw>& laws() const { return laws_; }
   Index depth() const { return problem_->depth(); }
 
+  const Moments& moments() const { return moments_; }  ///< of the copies
   Estimate mean() const { return moments_.estimate(level_); }
   double variance() const { return moments_.variance(); }  ///< of a copy
   /// Median of the means of ⌈8 log(1/α)⌉ groups of batches, α = 1 − level, with the interval of two order statistics that holds
