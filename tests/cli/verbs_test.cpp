@@ -138,6 +138,25 @@ TEST_CASE("validate tells the resolved question and runs nothing") {
   CHECK(contains(buffon_cli(t, {"validate", "beam.toml", "--print-config"}).out, "max_evaluations"));
 }
 
+TEST_CASE("plan proposes parameters of read, predicts errors and leaves nothing behind") {
+  TemporaryDirectory t;
+  write_file(t / "nested.toml", "method = \"read\"\nseed = 1\n[nested]\nkind = \"named\"\nname = \"cos_of_mean\"\n");
+  const Outcome3 nested = buffon_cli(t, {"plan", "nested.toml", "--pilot", "1e6", "--budget", "1e7", "--target-std-error", "0.001"});
+  CHECK(nested.status == 0);
+  CHECK(contains(nested.out, "\nrates = [0."));
+  CHECK(contains(nested.out, "\nbase_samples = ["));
+  CHECK(contains(nested.out, "\nmax_evaluations = 10000000\n"));
+  CHECK(contains(nested.out, "\ntarget_std_error = 0.001\n"));
+  write_file(t / "beam.toml", job);
+  const Outcome3 plain = buffon_cli(t, {"plan", "beam.toml", "--target-std-error", "1e-4"});
+  CHECK(plain.status == 0);
+  CHECK(contains(plain.out, "tip: standard error 0.00010 with "));
+  CHECK_FALSE(std::filesystem::exists(t / "beam.out"));
+  const Outcome3 other = buffon_cli(t, {"plan", "--method", "aiscv", "--seed", "1", "--set", "model.kind=\"named\"", "--set", "model.name=\"cantilever\""});
+  CHECK(other.status == 64);
+  CHECK(contains(other.err, "cannot be planned"));
+}
+
 TEST_CASE("every verb that lists or explains works and names what exists") {
   TemporaryDirectory t;
   for (const char* what : {"methods", "laws", "models", "problems"}) CHECK(buffon_cli(t, {"list", what}).status == 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <buffon/core/error.hpp>
 #include <buffon/core/types.hpp>
 #include <buffon/estimators/read.hpp>
 #include <buffon/model/nested_problem.hpp>
@@ -56,5 +57,6 @@ void single_runs(const ReproduceOptions& options, double from, double to, Reprod
 void error_against_cost(const ReproduceOptions& options, double from, double to, ReproduceTable& table);
 void running_averages(const ReproduceOptions& options, double from, double to, ReproduceTable& table);
 void intervals(const ReproduceOptions& options, double from, double to, ReproduceTable& table);
+void planning(const ReproduceOptions& options, double from, double to, ReproduceTable& table);
 
 }  // namespace buffon::reproduce::read

@@ -20,7 +20,9 @@ ReproduceEntry entry() {
             options.say("running averages");
             running_averages(options, 0.85, 0.88, table);
             options.say("coverage, work times variance, heavy tails");
-            intervals(options, 0.88, 1, table);
+            intervals(options, 0.88, 0.93, table);
+            options.say("planning against a grid of settings");
+            planning(options, 0.93, 1, table);
             return table;
           }};
 }
