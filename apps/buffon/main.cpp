@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
   Action action;
   add_run(app, action);
   add_resume(app, action);
+  add_merge(app, action);
   add_validate(app, action);
   add_explain(app, action);
   add_list(app, action);

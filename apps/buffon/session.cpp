@@ -7,10 +7,14 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include <buffon/core/error.hpp>
+#include <buffon/io/binary_archive.hpp>
 #include <buffon/io/files.hpp>
 #include <buffon/io/runner.hpp>
+#include <buffon/mpi/join_team.hpp>
 #include <buffon/report/format.hpp>
 #include <buffon/report/html.hpp>
 
@@ -19,6 +23,38 @@
 
 namespace buffon::cli {
 namespace {
+
+/// What rank 0 tells the others to work on.
+struct TeamOrder {
+  std::string resolved;
+  std::filesystem::path base_directory;
+  std::filesystem::path run_directory;
+
+  std::string encoded() const {
+    std::vector<std::string> texts = {resolved, base_directory.string(), run_directory.string()};
+    BinaryWriter writer;
+    writer.item("order", texts);
+    return writer.take();
+  }
+};
+
+/// What ranks other than 0 do. Logs and journals of their models go to a folder of their own.
+void assist(Team& team) {
+  const std::string order = team.from_first("");
+  if (order.empty()) return;
+  std::vector<std::string> texts;
+  BinaryReader(order).item("order", texts);
+  const std::filesystem::path all = std::filesystem::path(texts.at(2)) / "ranks", own = all / std::to_string(team.rank());
+  std::filesystem::create_directories(own);
+  {
+    const Job job = parse_job(texts.at(0), "config.resolved.toml", texts.at(1), {}, all_methods(), own);
+    SignalStop signals;
+    assist_job(job, team, signals.token());
+  }
+  std::error_code in_use;  // a folder with files stays
+  std::filesystem::remove(own, in_use);
+  std::filesystem::remove(all, in_use);
+}
 
 /// Characters of a UTF-8 text.
 std::size_t width(const std::string& text) {
@@ -56,6 +92,7 @@ std::vector<std::string> JobRequest::overrides() const {
   std::vector<std::string> all = set;
   if (threads) all.push_back("run.threads=" + std::to_string(*threads));
   if (seed) all.push_back("seed=" + std::to_string(*seed));
+  if (!shard.empty()) all.push_back("run.shard=\"" + shard + "\"");
   return all;
 }
 
@@ -102,19 +139,66 @@ Job stored_job(const RunDirectory& directory) {
                    directory.path());
 }
 
-int run_to_summary(const Job& job, RunDirectory& directory, bool quiet) {
+bool wants_report(const Job& job) { return job.run.report && !job.shard; }
+
+int run_to_summary(const Job& job, RunDirectory& directory, bool quiet, Team* team) {
+  if (team != nullptr) team->from_first(TeamOrder{job.resolved, directory.origin().base_directory, std::filesystem::absolute(directory.path())}.encoded());
   Result result;
   {
     SignalStop signals;
     ProgressLine line(progress_style(quiet));
-    result = run_job(job, directory, signals.token(), line);
+    result = run_job(job, directory, signals.token(), line, team);
   }
-  if (job.run.report) write_report_of(result, directory.path(), job.resolved);
-  print_summary(result, quiet);
-  if (quiet) return 0;
-  std::printf("\nResult: %s\n", directory.file("result.json").c_str());
-  if (job.run.report) std::printf("Report: %s\n", directory.file("report.html").c_str());
+  conclude(job, result, directory, quiet);
   return 0;
+}
+
+void conclude(const Job& job, const Result& result, const RunDirectory& directory, bool quiet) {
+  if (wants_report(job)) write_report_of(result, directory.path(), job.resolved);
+  print_summary(result, quiet);
+  if (quiet) return;
+  std::printf("\nResult: %s\n", directory.file("result.json").c_str());
+  if (wants_report(job)) std::printf("Report: %s\n", directory.file("report.html").c_str());
+}
+
+int with_team(const std::function<int(Team*)>& lead) {
+  const std::unique_ptr<Team> team = join_team();
+  if (!team) return lead(nullptr);
+  try {
+    if (team->rank() == 0) return lead(team.get());
+    assist(*team);
+    return 0;
+  } catch (const Error& error) {
+    team->fail(error);
+    if (team->rank() == 0) throw;
+  } catch (const std::exception& error) {
+    team->fail(Error(ErrorCategory::internal, {.doing = "running on rank " + std::to_string(team->rank()), .rule = error.what()}));
+    if (team->rank() == 0) throw;
+  }
+  return 0;  // rank 0 tells the error and gives the status
+}
+
+std::string shard_of_array() {
+  const auto number = [](const char* name) {
+    const char* text = std::getenv(name);
+    std::int64_t value = 0;
+    if (text != nullptr && std::from_chars(text, text + std::strlen(text), value).ec == std::errc()) return value;
+    throw Error(ErrorCategory::usage, {.doing = "dividing the run into shards",
+                                       .key = "--shard",
+                                       .value = "auto",
+                                       .rule = "needs the variables of a SLURM array, and " + std::string(name) + " is not set",
+                                       .remedy = "submit with `sbatch --array=1-K`, or give --shard k/K"});
+  };
+  const std::int64_t id = number("SLURM_ARRAY_TASK_ID"), count = number("SLURM_ARRAY_TASK_COUNT"), first = number("SLURM_ARRAY_TASK_MIN");
+  const std::int64_t last = number("SLURM_ARRAY_TASK_MAX");
+  if (last - first + 1 != count) {
+    throw Error(ErrorCategory::usage, {.doing = "dividing the run into shards",
+                                       .key = "SLURM_ARRAY_TASK_COUNT",
+                                       .value = std::to_string(count),
+                                       .rule = "does not fit an array from " + std::to_string(first) + " to " + std::to_string(last) + ": it has gaps",
+                                       .remedy = "submit with `sbatch --array=1-K`, or give --shard k/K"});
+  }
+  return std::to_string(id - first + 1) + "/" + std::to_string(count);
 }
 
 void write_report_of(const Result& result, const std::filesystem::path& directory, const std::string& resolved) {
@@ -155,7 +239,8 @@ std::string summary_text(const Result& result) {
   std::vector<std::vector<std::string>> rows = {head};
   add_rows(rows, all, groups, effective);
 
-  std::string text = (result.title.empty() ? result.method : result.title + " (" + result.method + ")") + "\n\n" + text_table(rows) + "\n";
+  std::string text = (result.title.empty() ? result.method : result.title + " (" + result.method + ")") + "\n\n";
+  if (!all.empty()) text += text_table(rows) + "\n";
   const auto& tables = result.outcome.tables;
   const auto comparison = std::find_if(tables.begin(), tables.end(), [](const Table& table) { return table.name == "comparison"; });
   const bool compared = comparison != tables.end();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <buffon/io/job.hpp>
 #include <buffon/io/result.hpp>
 #include <buffon/io/run_directory.hpp>
+#include <buffon/io/run_exchange.hpp>
 
 namespace buffon::cli {
 
@@ -19,6 +21,7 @@ struct JobRequest {
   std::vector<std::string> set;
   std::optional<std::int64_t> threads;
   std::optional<std::int64_t> seed;
+  std::string shard;  ///< "k/K"; empty = as the file says
 
   /// `set` with the flags that are short forms of it.
   std::vector<std::string> overrides() const;
@@ -37,8 +40,20 @@ std::int64_t whole_number(const std::string& flag, const std::string& text);
 /// The job that a run directory holds.
 Job stored_job(const RunDirectory& directory);
 
-/// Runs or continues the job, writes the report and prints the summary. @returns the exit status
-int run_to_summary(const Job& job, RunDirectory& directory, bool quiet);
+/// Runs or continues the job, writes the report and prints the summary. @param team or null. @returns the exit status
+int run_to_summary(const Job& job, RunDirectory& directory, bool quiet, Team* team = nullptr);
+/// The end of it, for any result.
+void conclude(const Job& job, const Result& result, const RunDirectory& directory, bool quiet);
+
+/// Calls `lead` with the team, or null, on rank 0 or alone; other ranks assist it until it ends and are silent.
+/// `lead` calls `run_to_summary`, or `team->from_first("")` when there is nothing to do.
+int with_team(const std::function<int(Team*)>& lead);
+
+/// "k/K" of `--shard auto`, from the variables of a SLURM array. @throws Error(usage) when they are missing or have gaps
+std::string shard_of_array();
+
+/// Whether a report belongs to the run: a shard has nothing to show.
+bool wants_report(const Job& job);
 
 /// Writes report.html of a result, with the configuration that is stored beside it.
 void write_report_of(const Result& result, const std::filesystem::path& directory, const std::string& resolved);

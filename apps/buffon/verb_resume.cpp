@@ -17,20 +17,21 @@ struct Options {
   bool quiet = false;
 };
 
-int resume(const Options& o) {
+int resume(const Options& o, Team* team) {
   RunDirectory directory = RunDirectory::open(o.directory);
   if (std::filesystem::exists(directory.file("result.json"))) {
     // The run may have been killed after its result and before its report.
     const Result result = read_result(directory.path());
     Job job = stored_job(directory);
-    if (job.run.report && !std::filesystem::exists(directory.file("report.html"))) write_report_of(result, directory.path(), job.resolved);
+    if (team != nullptr) team->from_first("");
+    if (wants_report(job) && !std::filesystem::exists(directory.file("report.html"))) write_report_of(result, directory.path(), job.resolved);
     if (!o.quiet) std::fprintf(stderr, "buffon: the run in %s has ended already, there is nothing left to do\n", directory.path().c_str());
     print_summary(result, o.quiet);
     return 0;
   }
   Job job = stored_job(directory);
   if (o.threads) job.run.threads = *o.threads;
-  return run_to_summary(job, directory, o.quiet);
+  return run_to_summary(job, directory, o.quiet, team);
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ void add_resume(CLI::App& app, Action& action) {
           "worker threads, 0 = every CPU (never changes the numbers)")
       ->type_name("INT");
   verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary; warnings still go to stderr");
-  verb->callback([o, &action] { action = [o] { return resume(*o); }; });
+  verb->callback([o, &action] { action = [o] { return with_team([o](Team* team) { return resume(*o, team); }); }; });
 }
 
 }  // namespace buffon::cli

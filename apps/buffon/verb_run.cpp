@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <memory>
 
+#include <buffon/core/error.hpp>
+
 #include "session.hpp"
 #include "verbs.hpp"
 
@@ -16,22 +18,33 @@ struct Options {
   bool force = false;
 };
 
-int run(const Options& o) {
+int run(const Options& o, Team* team) {
   // The whole job is read and checked before a folder is made.
   const Job checked = o.job.read();
-  const std::string stem = o.job.file.empty() ? o.job.method : std::filesystem::path(o.job.file).stem().string();
+  if (team != nullptr && checked.shard) {
+    throw Error(ErrorCategory::usage, {.doing = "starting on " + std::to_string(team->participants()) + " ranks",
+                                       .key = "--shard",
+                                       .value = checked.run.shard,
+                                       .rule = "a shard is one process",
+                                       .remedy = "give either several ranks or --shard"});
+  }
+  std::string stem = o.job.file.empty() ? o.job.method : std::filesystem::path(o.job.file).stem().string();
+  if (checked.shard) stem += ".shard-" + std::to_string(checked.shard->index) + "-of-" + std::to_string(checked.shard->count);
   const std::filesystem::path out = o.out.empty() ? default_run_directory(stem) : std::filesystem::path(o.out);
   RunDirectory directory = RunDirectory::create(out, checked.resolved, o.job.text(),
                                                 {.file = o.job.file, .base_directory = o.job.base_directory(), .overrides = o.job.overrides()}, o.force);
-  if (!o.quiet) std::fprintf(stderr, "buffon: running %s in %s\n", checked.method.c_str(), directory.path().c_str());
+  if (!o.quiet) {
+    const std::string ranks = team == nullptr ? "" : " on " + std::to_string(team->participants()) + " ranks";
+    std::fprintf(stderr, "buffon: running %s in %s%s\n", checked.method.c_str(), directory.path().c_str(), ranks.c_str());
+  }
   // Read again from the folder: a resumed run will do the same.
-  return run_to_summary(stored_job(directory), directory, o.quiet);
+  return run_to_summary(stored_job(directory), directory, o.quiet, team);
 }
 
 }  // namespace
 
 void add_run(CLI::App& app, Action& action) {
-  auto* verb = app.add_subcommand("run", "Run a job and write its results and report into a directory");
+  auto* verb = app.add_subcommand("run", "Run a job and write its results and report into a directory; also under mpirun, or as one of several shards");
   auto o = std::make_shared<Options>();
   verb->add_option("job", o->job.file, "job file (TOML or JSON)");
   verb->add_option("--method", o->job.method, "run this method without a job file (with --set and --seed)");
@@ -44,9 +57,13 @@ void add_run(CLI::App& app, Action& action) {
   verb->add_option_function<std::string>(
           "--seed", [o](const std::string& text) { o->job.seed = whole_number("--seed", text); }, "seed of the random numbers")
       ->type_name("INT");
+  verb->add_option_function<std::string>(
+          "--shard", [o](const std::string& text) { o->job.shard = text == "auto" ? shard_of_array() : text; },
+          "do part k of K alone, to be joined by `buffon merge`; auto = as the SLURM array says")
+      ->type_name("k/K");
   verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary; warnings still go to stderr");
   verb->add_flag("--force", o->force, "replace the run that the directory holds");
-  verb->callback([o, &action] { action = [o] { return run(*o); }; });
+  verb->callback([o, &action] { action = [o] { return with_team([o](Team* team) { return run(*o, team); }); }; });
 }
 
 }  // namespace buffon::cli

@@ -19,6 +19,7 @@ using Action = std::function<int()>;
 /// Every verb adds itself to the command line and says what it does through `action`.
 void add_run(CLI::App& app, Action& action);
 void add_resume(CLI::App& app, Action& action);
+void add_merge(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);

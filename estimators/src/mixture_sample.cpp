@@ -16,6 +16,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::int64_t block_size = 1024;
 constexpr std::size_t kept_weights = 10000;
 constexpr Index kept_largest = 65;
+constexpr Index centre_points = 64;
 
 std::span<double> span_of(MutMatrix m) { return {m.data(), static_cast<std::size_t>(m.size())}; }
 
@@ -133,18 +134,32 @@ void AuxiliaryMixture::sample(const Integrands& integrands, const Stream& stream
   }
 }
 
+// The batch decides who computes a value, never the value: enough batches to occupy many threads with a slow model.
+static std::int64_t evaluation_batch(const Integrands& integrands, std::int64_t points) {
+  const std::int64_t batch = std::clamp<std::int64_t>(points / 64, 32, block_size);
+  return integrands.preferred_batch() > 0 ? std::min<std::int64_t>(batch, integrands.preferred_batch()) : batch;
+}
+
 void evaluate_points(Context& context, const Integrands& integrands, const ConstMatrix& x, MutMatrix phi, MutMatrix level) {
-  // The batch decides who computes a value, never the value: enough batches to occupy many threads with a slow model.
-  std::int64_t batch = std::clamp<std::int64_t>(x.cols() / 64, 32, block_size);
-  if (integrands.preferred_batch() > 0) batch = std::min<std::int64_t>(batch, integrands.preferred_batch());
-  for_blocks(context, x.cols(), batch, [&](const Block& block) {
-    const auto points = x.middleCols(block.begin, block.size());
-    if (level.rows() > 0) {
-      integrands.evaluate_with_levels(context, points, phi.middleCols(block.begin, block.size()), level.middleCols(block.begin, block.size()));
-    } else {
-      integrands.evaluate(context, points, phi.middleCols(block.begin, block.size()));
-    }
-  });
+  const std::int64_t batch = evaluation_batch(integrands, x.cols() / context.participants());
+  for_shared_blocks(
+      context, x.cols(), batch, Needed::everywhere,
+      [&](const Block& block) {
+        const auto points = x.middleCols(block.begin, block.size());
+        if (level.rows() > 0) {
+          integrands.evaluate_with_levels(context, points, phi.middleCols(block.begin, block.size()), level.middleCols(block.begin, block.size()));
+        } else {
+          integrands.evaluate(context, points, phi.middleCols(block.begin, block.size()));
+        }
+      },
+      [&](std::int64_t block, Archive& archive) {
+        const Index first = block * batch, n = std::min<Index>(batch, x.cols() - first);
+        Eigen::MatrixXd values = phi.middleCols(first, n), levels = level.middleCols(level.rows() > 0 ? first : 0, level.rows() > 0 ? n : 0);
+        archive.item("values", values);
+        archive.item("levels", levels);
+        phi.middleCols(first, n) = values;
+        if (level.rows() > 0) level.middleCols(first, n) = levels;
+      });
 }
 
 std::int64_t next_round(std::int64_t done, std::int64_t limit, std::int64_t most) {
@@ -175,44 +190,54 @@ bool MixtureSample::plain() const { return law_.densities.empty() && integrands_
 Index MixtureSample::controls() const { return settings_.regression && law_.beta.size() > 0 ? integrands_->count() : 0; }
 
 void MixtureSample::round(Context& context, std::int64_t points) {
-  const Index d = integrands_->dimension(), j = integrands_->count();
-  Eigen::MatrixXd x(d, points), phi(j, points), none(0, 0);
   const auto first = static_cast<std::uint64_t>(points_);
-  std::vector<std::vector<Index>> components(static_cast<std::size_t>(block_count(points, block_size)));
-  for_blocks(context, points, block_size, [&](const Block& block) {
-    law_.sample(*integrands_, stream_, first + static_cast<std::uint64_t>(block.begin), settings_.stratified, x.middleCols(block.begin, block.size()),
-                components[static_cast<std::size_t>(block.index)]);
-  });
-  evaluate_points(context, *integrands_, x, phi, none);
-  if (points_ == 0) choose_centre(phi);
-  Sums sums = reduce_blocks<Sums>(
+  const std::int64_t batch = evaluation_batch(*integrands_, points / context.participants());
+  Eigen::MatrixXd known(integrands_->count(), 0);  // values of the first points of the round
+  if (points_ == 0) known = choose_centre(context, points);
+  std::optional<Sums> sums = reduce_shared<Sums>(
       context, points, block_size,
       [&](const Block& block) {
+        Eigen::MatrixXd x(integrands_->dimension(), block.size()), phi(integrands_->count(), block.size());
+        std::vector<Index> component;
+        law_.sample(*integrands_, stream_, first + static_cast<std::uint64_t>(block.begin), settings_.stratified, x, component);
+        const Index done = block.index == 0 ? known.cols() : 0;
+        phi.leftCols(done) = known.leftCols(done);
+        for_blocks(context, block.size() - done, batch, [&](const Block& part) {
+          integrands_->evaluate(context, x.middleCols(done + part.begin, part.size()), phi.middleCols(done + part.begin, part.size()));
+        });
         Sums part;
-        accumulate(x.middleCols(block.begin, block.size()), phi.middleCols(block.begin, block.size()), components[static_cast<std::size_t>(block.index)], part);
+        accumulate(x, phi, component, part);
         return part;
       },
       [&](Sums& into, const Sums& from) { merge(into, from); });
-  if (points_ == 0) {
-    sums_ = std::move(sums);
-  } else {
-    merge(sums_, sums);
+  if (sums && points_ == 0) {
+    sums_ = std::move(*sums);
+  } else if (sums) {
+    merge(sums_, *sums);
   }
   points_ += points;
   if (sums_.weights.size() > kept_weights) sums_.weights.resize(kept_weights);
 }
 
-// An error bar comes from the deviations of the terms, so tails are looked for around a centre that no tail can move. Draws
-// from auxiliary densities follow |φ| f instead: their terms are near-constant where they fit, and are looked at as they are.
-void MixtureSample::choose_centre(const ConstMatrix& phi) {
-  centre_ = Eigen::VectorXd::Zero(phi.rows());
-  if (!from_laws()) return;
-  for (Index j = 0; j < phi.rows(); ++j) {
+// An error bar comes from the deviations of the terms, so tails are looked for around a centre that no tail can move: the
+// medians of the first points. Draws from auxiliary densities follow |φ| f instead: their terms are near-constant where they
+// fit, and are looked at as they are.
+Eigen::MatrixXd MixtureSample::choose_centre(Context& context, std::int64_t points) {
+  const Index count = integrands_->count();
+  centre_ = Eigen::VectorXd::Zero(count);
+  if (!from_laws()) return Eigen::MatrixXd(count, 0);
+  const Index n = std::min<Index>(points, centre_points);
+  Eigen::MatrixXd x(integrands_->dimension(), n), phi(count, n), none(0, 0);
+  std::vector<Index> component;
+  law_.sample(*integrands_, stream_, 0, settings_.stratified, x, component);
+  evaluate_points(context, *integrands_, x, phi, none);
+  for (Index j = 0; j < count; ++j) {
     Eigen::VectorXd value = phi.row(j).transpose() / unit(j);
     const auto middle = value.begin() + value.size() / 2;
     std::nth_element(value.begin(), middle, value.end());
     centre_(j) = *middle;
   }
+  return phi;
 }
 
 void MixtureSample::accumulate(const ConstMatrix& x, const ConstMatrix& phi, const std::vector<Index>& component, Sums& sums) const {

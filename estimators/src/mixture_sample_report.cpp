@@ -179,7 +179,7 @@ Eigen::MatrixXd MixtureSample::covariance() const {
 
 std::vector<NamedEstimate> MixtureSample::estimates() const {
   std::vector<NamedEstimate> list;
-  if (points_ == 0) return list;
+  if (!known()) return list;
   const Solution s = solve();
   const auto n = static_cast<double>(points_);
   for (Index j = 0; j < s.value.size(); ++j) {
@@ -259,7 +259,7 @@ Table MixtureSample::weights() const {
 }
 
 void MixtureSample::report(Outcome& outcome) const {
-  if (points_ == 0) return;
+  if (!known()) return;
   const Index count = integrands_->count();
   const auto n = static_cast<double>(points_);
   const auto& names = integrands_->names();

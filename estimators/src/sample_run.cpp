@@ -34,7 +34,7 @@ void SampleRun::step(Context& context) {
   } else if (targets_met()) {
     reason_ = "the target error was reached";
   }
-  if (!reason_.empty() || 10 * sample_.points() >= 11 * recorded_) {
+  if (sample_.known() && (!reason_.empty() || 10 * sample_.points() >= 11 * recorded_)) {
     sample_.record(evaluations());
     recorded_ = sample_.points();
   }
@@ -72,7 +72,7 @@ Outcome SampleRun::outcome() const {
   Outcome o;
   o.evaluations = evaluations();
   o.stop_reason = !reason_.empty() ? reason_ : asked_;
-  if (sample_.points() == 0) {
+  if (!sample_.known()) {
     o.estimates = unknown_estimates(*integrands_);
     return o;
   }

@@ -178,6 +178,14 @@ struct Sobol::Part {
     for (std::size_t q = 0; q < into.moments.size(); ++q) into.moments[q].merge(from.moments[q]);
     for (std::size_t q = 0; q < into.replicates.size(); ++q) into.replicates[q] += from.replicates[q];
   }
+
+  void describe_state(Archive& archive) {
+    archive.item("moments", moments);
+    bool resampled = !replicates.empty();
+    archive.item("resampled", resampled);
+    if (archive.loading()) replicates.resize(resampled ? moments.size() : 0);
+    for (auto& sums : replicates) archive.item("replicates", sums);
+  }
 };
 
 Sobol::Sobol(Problem problem, SobolOptions options, const Stream& stream)
@@ -251,11 +259,19 @@ void Sobol::run_pilot(Context& context) {
   const std::int64_t n = options_.pilot;
   const auto quantities = static_cast<Index>(problem_.quantities().size());
   Eigen::MatrixXd y(quantities, n);
-  for_blocks(context, n, block_size_, [&](const Block& block) {
-    Eigen::MatrixXd x(problem_.dimension(), block.size());
-    problem_.scenarios().front().law.sample(pilot_stream_, static_cast<std::uint64_t>(block.begin), x);
-    problem_.evaluate(context, x, y.middleCols(block.begin, block.size()));
-  });
+  for_shared_blocks(
+      context, n, block_size_, Needed::everywhere,
+      [&](const Block& block) {
+        Eigen::MatrixXd x(problem_.dimension(), block.size());
+        problem_.scenarios().front().law.sample(pilot_stream_, static_cast<std::uint64_t>(block.begin), x);
+        problem_.evaluate(context, x, y.middleCols(block.begin, block.size()));
+      },
+      [&](std::int64_t block, Archive& archive) {
+        const Index first = block * block_size_, size = std::min<Index>(block_size_, n - first);
+        Eigen::MatrixXd values = y.middleCols(first, size);
+        archive.item("values", values);
+        y.middleCols(first, size) = values;
+      });
   problem_.apply_events(y);
   const auto count = static_cast<Index>(outputs_.size());
   shift_.resize(count);
@@ -334,18 +350,22 @@ Sobol::Part Sobol::sample_block(Context& context, std::int64_t begin, std::int64
 void Sobol::run_samples(Context& context) {
   const std::int64_t first = samples_;
   const std::int64_t n = std::min(round_size_, total_samples_ - first);
-  const Part round = reduce_blocks<Part>(
+  const std::optional<Part> round = reduce_shared<Part>(
       context, n, block_size_, [&](const Block& block) { return sample_block(context, first + block.begin, first + block.end); }, &Part::merge);
+  samples_ += n;
+  if (!round) {
+    if (samples_ >= total_samples_) stop_reason_ = "the budget was spent";
+    return;
+  }
   if (moments_.empty()) {
-    moments_ = round.moments;
-    replicates_ = round.replicates;
+    moments_ = round->moments;
+    replicates_ = round->replicates;
   } else {
     Part all{std::move(moments_), std::move(replicates_)};
-    Part::merge(all, round);
+    Part::merge(all, *round);
     moments_ = std::move(all.moments);
     replicates_ = std::move(all.replicates);
   }
-  samples_ += n;
   require_variance();
 
   const std::vector<SobolIndex> estimates = indices();
@@ -459,7 +479,7 @@ SobolResult Sobol::result() const {
   r.samples = samples_;
   r.evaluations = shift_.size() == 0 ? 0 : options_.pilot + samples_ * evaluations_per_sample();
   r.stop_reason = stop_reason_;
-  if (samples_ == 0) return r;
+  if (moments_.empty()) return r;
   r.indices = indices();
   const auto count = static_cast<Index>(outputs_.size());
   r.means.resize(count);
@@ -488,7 +508,7 @@ Progress Sobol::progress() const {
   p.fraction = finished() ? 1.0 : static_cast<double>(samples_) / static_cast<double>(total_samples_);
   p.evaluations = shift_.size() == 0 ? 0 : options_.pilot + samples_ * evaluations_per_sample();
   p.phase = shift_.size() == 0 ? "pilot" : "sampling";
-  if (samples_ > 0) {
+  if (!moments_.empty()) {
     const SobolIndex shown = index(wanted_.front(), moments_.front().mean_covariance());
     p.name = shown.name;
     p.current = shown.estimate;

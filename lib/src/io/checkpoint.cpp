@@ -6,13 +6,13 @@
 #include <buffon/io/files.hpp>
 #include <buffon/random/stream.hpp>
 
-#include <cstring>
+#include "sealed.hpp"
 
 namespace buffon {
 namespace {
 
 constexpr std::string_view magic = "buffon checkpoint\n";
-constexpr std::uint64_t format_version = 2;
+constexpr std::uint64_t format_version = 3;
 constexpr std::string_view file_name = "state.bin";
 constexpr std::string_view previous_name = "state.bin.previous";
 
@@ -32,6 +32,9 @@ void describe_checkpoint(Archive& archive, Checkpoint& c) {
   archive.item("rounds", c.rounds);
   archive.item("seconds", c.seconds);
   archive.item("replaced", c.replaced);
+  archive.item("evaluations", c.evaluations);
+  archive.item("loops", c.loops);
+  archive.item("blocks", c.blocks);
   archive.item("state", c.state);
 }
 
@@ -72,24 +75,14 @@ std::string encode_checkpoint(const Checkpoint& checkpoint) {
   BinaryWriter writer;
   Checkpoint copy = checkpoint;
   describe_checkpoint(writer, copy);
-  std::string bytes(magic);
-  bytes += writer.bytes();
-  const std::uint64_t sum = checksum(bytes);
-  bytes.append(reinterpret_cast<const char*>(&sum), sizeof sum);
-  return bytes;
+  return io_detail::sealed(magic, writer.bytes());
 }
 
 Checkpoint decode_checkpoint(std::string_view bytes, const std::string& name) {
-  std::uint64_t sum = 0;
-  const bool whole = bytes.size() > magic.size() + sizeof sum && bytes.starts_with(magic);
-  if (whole) std::memcpy(&sum, bytes.data() + bytes.size() - sizeof sum, sizeof sum);
-  bytes.remove_suffix(whole ? sizeof sum : 0);
-  if (!whole || checksum(bytes) != sum) {
-    throw Error(ErrorCategory::data, {.doing = "reading " + name, .rule = "the checkpoint is damaged (its checksum is wrong)"});
-  }
-  bytes.remove_prefix(magic.size());
+  const auto contents = io_detail::unsealed(magic, bytes);
+  if (!contents) throw Error(ErrorCategory::data, {.doing = "reading " + name, .rule = "the checkpoint is damaged (its checksum is wrong)"});
   Checkpoint checkpoint;
-  BinaryReader reader(bytes);
+  BinaryReader reader(*contents);
   describe_checkpoint(reader, checkpoint);
   reader.finish();
   return checkpoint;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <set>
@@ -130,6 +131,29 @@ void read_run(const Document& document, RunSettings& run, Node& resolved) {
   resolved = reader.take_resolved();
 }
 
+/// The part of the run that this is, after refusing what a shard cannot do.
+std::optional<Shard> read_shard(const Document& document, const RunSettings& run, const MethodEntry& method, const Node& options) {
+  if (run.shard.empty()) return std::nullopt;
+  const Section section = section_of(document, "run", "dividing the run into shards");
+  const Origin where = section.table->find("shard")->value.where;
+  const Shard shard = located(section, [&] { return parse_shard(run.shard); });
+  const std::string ranks = "run it on several ranks: `mpirun -n R buffon run JOB`";
+  if (!method.shards.possible) {
+    section.fail(where, "run.shard", run.shard, "method " + method.name + " decides from all values so far, which a shard does not know", ranks);
+  }
+  const auto refuse = [&](const std::string& key, const std::string& value) {
+    section.fail(where, key, value, "must be off in a shard, which cannot tell how far the whole run is", "end the run by another limit, or " + ranks);
+  };
+  for (const std::string& name : method.shards.except) {
+    const Member* option = options.find(name);
+    const bool off = option == nullptr || (option->value.kind == Node::Kind::integer && option->value.integer == 0) ||
+                     (option->value.kind == Node::Kind::real && option->value.real == 0);
+    if (!off) refuse("options." + name, show(option->value));
+  }
+  if (run.max_seconds > 0) refuse("run.max_seconds", to_text(run.max_seconds));
+  return shard;
+}
+
 /// What the method works on, into the recipe and the job. @returns its sections, resolved
 Node read_subject(Recipe& recipe, Job& job, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory) {
   Node sections;
@@ -154,6 +178,23 @@ Node read_subject(Recipe& recipe, Job& job, const std::filesystem::path& base_di
 }
 
 }  // namespace
+
+Shard parse_shard(const std::string& text) {
+  constexpr std::int64_t most = 100000;
+  Shard shard;
+  const char* end = text.data() + text.size();
+  const auto [slash, first] = std::from_chars(text.data(), end, shard.index);
+  const bool divided = first == std::errc() && slash != end && *slash == '/';
+  const auto [stop, second] = std::from_chars(divided ? slash + 1 : end, end, shard.count);
+  if (!divided || second != std::errc() || stop != end || shard.index < 1 || shard.index > shard.count || shard.count > most) {
+    throw Error(ErrorCategory::configuration, {.doing = "dividing the run into shards",
+                                               .key = "shard",
+                                               .value = text,
+                                               .rule = "must be k/K with 1 <= k <= K <= " + std::to_string(most),
+                                               .remedy = "give 2/5 for the second of five"});
+  }
+  return shard;
+}
 
 Job parse_job(std::string_view text, const std::string& name, const std::filesystem::path& base_directory, const std::vector<std::string>& overrides,
               const std::vector<MethodEntry>& methods, const std::filesystem::path& run_directory) {
@@ -201,6 +242,7 @@ Job parse_job(std::string_view text, const std::string& name, const std::filesys
   const Node subject = read_subject(*recipe, job, base_directory, run_directory);
   Node resolved_options;
   const std::unique_ptr<Method> method = recipe->make(&resolved_options);
+  job.shard = read_shard(document, job.run, recipe->method, resolved_options);
   Node derived = array_node();
   if (document.root.find("derived") != nullptr) job.derived = read_derived(document, method->outcome(), derived);
 

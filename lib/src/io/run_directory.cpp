@@ -139,8 +139,10 @@ RunDirectory RunDirectory::open(const fs::path& wanted) {
 
 std::string RunDirectory::resolved() const { return read_file(file(resolved_name)); }
 
-RunOrigin RunDirectory::origin() const {
-  const fs::path name = file(origin_name);
+RunOrigin RunDirectory::origin() const { return read_origin(path()); }
+
+RunOrigin read_origin(const fs::path& directory) {
+  const fs::path name = directory / origin_name;
   try {
     const auto source = nlohmann::json::parse(read_file(name));
     return {source.at("file"), source.at("base_directory").get<std::string>(), source.at("overrides")};

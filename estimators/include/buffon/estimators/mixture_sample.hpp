@@ -38,7 +38,8 @@ struct AuxiliaryMixture {
   void sample(const Integrands& integrands, const Stream& stream, std::uint64_t first, bool stratified, MutMatrix x, std::vector<Index>& component) const;
 };
 
-/// Values of all integrands at the columns of x, in parallel, in batches whose size suits slow models. phi: J × n.
+/// Values of all integrands at the columns of x, in parallel and divided among processes, in batches whose size suits slow
+/// models. phi: J × n.
 /// @param level J × n for integrands with levels, or empty (0 × 0)
 void evaluate_points(Context& context, const Integrands& integrands, const ConstMatrix& x, MutMatrix phi, MutMatrix level);
 
@@ -63,6 +64,8 @@ class MixtureSample {
   void round(Context& context, std::int64_t points);
 
   std::int64_t points() const { return points_; }
+  /// False before the first round and in a shard, where the points are counted and their values not at hand.
+  bool known() const { return sums_.moments.count() > 0; }
   const AuxiliaryMixture& law() const { return law_; }
 
   Eigen::VectorXd values() const;      ///< Î_j
@@ -101,7 +104,8 @@ class MixtureSample {
   };
   bool from_laws() const { return law_.densities.empty(); }  ///< drawn from h_0 alone
   bool plain() const;                                        ///< drawn from the one law itself: all weights are one
-  void choose_centre(const ConstMatrix& phi);
+  /// @returns the values of the first points of the first round, as far as it needed them
+  Eigen::MatrixXd choose_centre(Context& context, std::int64_t points);
   Index controls() const;
   double unit(Index j) const;  ///< 2^exponent
   Solution solve() const;

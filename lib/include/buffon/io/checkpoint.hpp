@@ -19,6 +19,9 @@ struct Checkpoint {
   std::int64_t rounds = 0;          ///< rounds done
   double seconds = 0;               ///< wall time spent on them
   std::int64_t replaced = 0;        ///< failed model evaluations that were replaced in them
+  std::int64_t evaluations = 0;     ///< model evaluations of this process and those it took over from
+  std::int64_t loops = 0;           ///< shared loops in the rounds, when the run is divided
+  std::int64_t blocks = 0;          ///< blocks in these loops
   std::string state;                ///< what the method's `describe_state` wrote
 };
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,17 @@ struct RunSettings {
   double checkpoint_seconds = 30;  ///< write a checkpoint at the first round boundary after this time since the last
   bool report = true;              ///< write report.html
   bool save_draws = false;         ///< write the tables of draws and weights as .npy and CSV
+  std::string shard = "";          ///< "k/K": this run is part k of K; empty = the whole run
 };
 void describe(OptionVisitor& visitor, RunSettings& settings);
+
+/// One of several processes that share the blocks of a run and never communicate.
+struct Shard {
+  std::int64_t index = 0;  ///< 1 … count
+  std::int64_t count = 0;
+};
+/// Reads "k/K". @throws Error(configuration) unless 1 ≤ k ≤ K ≤ 100000
+Shard parse_shard(const std::string& text);
 
 /// A function of the estimates, by the delta method: `[[derived]] name = "cov", value = "sqrt(m2 - m1^2) / m1"`.
 struct DerivedQuantity {
@@ -38,6 +48,7 @@ struct Job {
   std::string title;
   std::uint64_t seed = 0;
   RunSettings run;
+  std::optional<Shard> shard;  ///< `run.shard`, when this is not the whole run
   std::vector<DerivedQuantity> derived;
   Problem problem;                              ///< what a method with SubjectKind::problem works on; else empty
   std::shared_ptr<const NestedProblem> nested;  ///< what a method with SubjectKind::nested works on; else null

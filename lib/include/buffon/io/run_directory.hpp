@@ -56,6 +56,9 @@ class RunDirectory {
   std::unique_ptr<State> state_;
 };
 
+/// Where the configuration of the run in a folder came from. @throws Error(data), Error(no_input)
+RunOrigin read_origin(const std::filesystem::path& directory);
+
 /// True when the folder holds the configuration of a run.
 bool is_run_directory(const std::filesystem::path& directory);
 

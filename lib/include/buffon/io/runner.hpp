@@ -4,6 +4,7 @@
 #include <buffon/io/job.hpp>
 #include <buffon/io/result.hpp>
 #include <buffon/io/run_directory.hpp>
+#include <buffon/io/run_exchange.hpp>
 #include <buffon/parallel/context.hpp>
 #include <buffon/stats/outcome.hpp>
 
@@ -33,7 +34,12 @@ class RunObserver {
 /// the run stops for any reason, so that at most the rounds since then are done again.
 /// @throws Error(interrupted) when `stop` fired: the state of the last round boundary is then on disk
 /// @throws what the method throws; the state is on disk too, and a ModelError leaves its point in failed_point.json
-Result run_job(const Job& job, RunDirectory& directory, std::stop_token stop, RunObserver& observer);
+/// @param team of which this process is rank 0, or null. A job that is a shard does its part and has no estimates.
+Result run_job(const Job& job, RunDirectory& directory, std::stop_token stop, RunObserver& observer, Team* team = nullptr);
+
+/// The other ranks of a team, while rank 0 is in `run_job`: they do their blocks and write nothing.
+/// @throws what fails here or, on every rank, what failed at another
+void assist_job(const Job& job, Team& team, std::stop_token stop);
 
 /// The derived quantities of a job from its estimates and their covariance, by the delta method.
 /// @throws Error(configuration) for an expression that cannot be read or names an unknown estimate

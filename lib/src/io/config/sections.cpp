@@ -21,6 +21,8 @@ void describe(OptionVisitor& v, RunSettings& o) {
        o.checkpoint_seconds);
   v.on({.name = "report", .meaning = "write report.html"}, o.report);
   v.on({.name = "save_draws", .meaning = "write the tables of draws and weights as .npy and CSV"}, o.save_draws);
+  v.on({.name = "shard", .meaning = "\"k/K\": do part k of K of the run, to be joined by `buffon merge`; empty = the whole run (short form: --shard k/K)"},
+       o.shard);
 }
 
 void describe(OptionVisitor& v, DerivedQuantity& o) {
