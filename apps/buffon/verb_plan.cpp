@@ -76,7 +76,7 @@ int plan_nested(const Job& job, const Options& o) {
   if (levels.size() > 1) std::printf("Levels of the first line\n\n%s\n", text_table(levels).c_str());
   std::printf("Pilot: %s evaluations in %s. Prediction for the first line:\n", format_count(plan.evaluations).c_str(), format_seconds(seconds).c_str());
   print_predictions(o, "value", plan.best().work_times_variance(), static_cast<double>(plan.evaluations) / seconds);
-  std::printf("\nFor the job:\n\nmethod = \"read\"\n\n[options]\n");
+  std::printf("\nFor the job (the search supposes smooth links):\n\nmethod = \"read\"\n\n[options]\nregime = \"smooth\"\n");
   if (job.nested->depth() > 0) std::printf("rates = %s\nbase_samples = %s\n", listed(plan.best().rates).c_str(), listed(plan.best().base_samples).c_str());
   std::printf("max_copies = 0\n");
   if (o.target) {
