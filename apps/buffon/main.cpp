@@ -80,7 +80,12 @@ const std::vector<MethodEntry>& all_methods() { return estimator_methods(); }
 int main(int argc, char** argv) {
   using namespace buffon;
   try {
-    return cli::run(argc, argv);
+    const int status = cli::run(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw Error(ErrorCategory::data,
+                  {.doing = "writing to the standard output", .rule = "not everything could be written", .remedy = "check the space on the disk"});
+    }
+    return status;
   } catch (const Error& error) {
     return cli::report_error(error);
   } catch (const std::bad_alloc&) {

@@ -44,9 +44,9 @@ void describe(OptionVisitor& v, MultilevelMonteCarloOptions& o) {
   v.on({.name = "base_samples", .meaning = "Inner draws of level 0; level l has 2^l times as many.", .unit = "draws", .range = between(1, 1 << 20)},
        o.base_samples);
   v.on({.name = "initial_copies",
-        .meaning = "Copies of a level when it is begun, from which its variance is first known.",
+        .meaning = "Copies of the levels 0, 1 and 2 to begin with, from which the variances are first known.",
         .unit = "copies",
-        .range = between(16, 1e9)},
+        .range = between(16, 1e6)},
        o.initial_copies);
   v.on({.name = "max_level", .meaning = "Highest level; when the bias is not small there, a warning says so.", .range = between(2, 40)}, o.max_level);
   v.on({.name = "max_evaluations",
@@ -94,6 +94,8 @@ struct MultilevelMonteCarlo::State {
     for (std::int64_t l = 0; l < drawn(); ++l) sum += sums(l).variance() / static_cast<double>(copies[static_cast<std::size_t>(l)]);
     return std::sqrt(sum);
   }
+  /// False where the levels above 0 are rounding errors: links that are linear in the inner value.
+  bool levels_matter() const { return sums(1).variance() > 1e-24 * std::max(sums(0).variance(), sums(0).mean() * sums(0).mean()); }
   /// Coarse mean of level l against fine mean of level l − 1, two estimates of one number, in standard errors.
   double inconsistency(std::int64_t l) const {
     const LevelSums &fine = sums(l - 1), &coarse = sums(l);
@@ -111,9 +113,7 @@ MultilevelMonteCarlo::MultilevelMonteCarlo(std::shared_ptr<const NestedProblem> 
   check_options("multilevel_monte_carlo", options_);
   if (problem_->depth() != 1) {
     throw Error(ErrorCategory::configuration, {.doing = "setting up multilevel_monte_carlo",
-                                               .key = "depth of the problem",
-                                               .value = std::to_string(problem_->depth()),
-                                               .rule = "must be 1",
+                                               .rule = "the nested problem has depth " + std::to_string(problem_->depth()) + " and must have depth 1",
                                                .remedy = "use the method read for other depths"});
   }
 }
@@ -163,13 +163,9 @@ void MultilevelMonteCarlo::draw(Context& context, std::int64_t l, std::int64_t m
 
 void MultilevelMonteCarlo::step(Context& context) {
   State& s = *state_;
-  std::vector<std::int64_t> wanted;
-  if (s.copies.empty()) {
-    s.copies.assign(first_levels, 0);
-    wanted.assign(first_levels, options_.initial_copies);
-  } else {
-    wanted = wanted_copies();
-  }
+  if (s.copies.empty()) s.copies.assign(first_levels, 0);
+  const bool beginning = *std::min_element(s.copies.begin(), s.copies.begin() + first_levels) < options_.initial_copies;
+  const std::vector<std::int64_t> wanted = beginning ? std::vector<std::int64_t>(first_levels, options_.initial_copies) : wanted_copies();
   bool complete = true;
   for (std::int64_t l = 0; l < s.levels(); ++l) {
     const std::int64_t copies = s.copies[static_cast<std::size_t>(l)], missing = wanted[static_cast<std::size_t>(l)] - copies;
@@ -235,7 +231,7 @@ Outcome MultilevelMonteCarlo::outcome() const {
                          to_text(options_.target_rmse / std::numbers::sqrt2) +
                          " allows: the interval is too narrow. Raise max_level or max_evaluations, or use the unbiased method read.");
   }
-  if (beta < 1) {
+  if (beta < 1 && s.levels_matter()) {
     o.warnings.push_back("The variance of the levels falls slower than their cost grows (beta = " + to_text(beta) +
                          "): the link jumps or is only continuous, and the cost grows faster than 1 / error^2. Smooth the link.");
   }

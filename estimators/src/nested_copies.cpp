@@ -314,8 +314,9 @@ void NestedCopies::evaluate_link(Index d, const ConstMatrix& path, const ConstVe
     std::string text;
     for (Index e = 0; e <= d; ++e) names.insert(names.end(), problem_.names(e).begin(), problem_.names(e).end());
     for (std::size_t k = 0; k < names.size(); ++k) text += (k == 0 ? "" : ", ") + names[k] + " = " + to_text(path(static_cast<Index>(k), i));
-    throw ModelError({.doing = "evaluating the link of depth " + std::to_string(d),
-                      .key = text,
+    if (d < problem_.depth()) text += (text.empty() ? "z = " : ", z = ") + to_text(inner(i));
+    throw ModelError({.doing = "evaluating the link of depth " + std::to_string(d) + " at " + text,
+                      .key = "link",
                       .value = to_text(out(i)),
                       .rule = "must be finite",
                       .remedy = "a link must be defined for every path and every real inner value, since inner values are noisy"},

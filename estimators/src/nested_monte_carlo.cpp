@@ -54,8 +54,8 @@ NestedMonteCarlo::NestedMonteCarlo(std::shared_ptr<const NestedProblem> problem,
   if (cost > 0x1p62) refuse("a product of " + to_text(cost), "must have a product below 2^62", "give smaller numbers");
   std::vector<LevelLaw> laws;
   for (std::size_t d = 1; d < samples_.size(); ++d) laws.emplace_back(0.5, samples_[d], 0, 0);
-  run_ =
-      std::make_unique<NestedRun>(std::move(problem), std::move(laws), CopyTargets{samples_.front(), 0, {}}, options.level, stream.child("nested_monte_carlo"));
+  run_ = std::make_unique<NestedRun>(std::move(problem), std::move(laws), CopyTargets{samples_.front(), 0, {}, false}, options.level,
+                                     stream.child("nested_monte_carlo"));
 }
 
 NestedMonteCarlo::~NestedMonteCarlo() = default;

@@ -24,6 +24,7 @@ constexpr std::size_t most_batches = 4096;
 constexpr std::size_t fewest_batches = 20;
 constexpr std::int64_t fewest_nodes = 50;
 constexpr std::int64_t pilot_copies = 33;
+constexpr std::int64_t group_copies = 64;
 
 }  // namespace
 
@@ -95,6 +96,7 @@ NestedRun::NestedRun(std::shared_ptr<const NestedProblem> problem, std::vector<L
   for (const LevelLaw& law : laws_) mean_leaves_ *= law.mean_children();
   const double wanted = std::clamp(block_leaves / mean_leaves_, 16.0, most_block);
   block_ = std::int64_t{1} << std::ilogb(wanted);
+  group_ = std::min(block_, group_copies);
 }
 
 std::int64_t NestedRun::next_blocks() const {
@@ -109,7 +111,7 @@ std::int64_t NestedRun::next_blocks() const {
 }
 
 void NestedRun::step(Context& context) {
-  if (!centred_) {
+  if (!centred_ && targets_.pilot) {
     Eigen::VectorXd values(targets_.max_copies > 0 ? std::min(pilot_copies, targets_.max_copies / 64 * 2 + 1) : pilot_copies);
     LevelTally tally(depth());
     NestedCopies(*problem_, laws_).run(context, pilot_, values, tally);
@@ -130,7 +132,7 @@ void NestedRun::step(Context& context) {
         part.moments.add(std::span<const double>(values.data(), static_cast<std::size_t>(values.size())));
         for (const double v : values) part.squares.add(v - centre_);
         part.largest = values.cwiseAbs().maxCoeff();
-        if (block.size() == block_) part.means.push_back(part.moments.mean());
+        for (Index i = 0; i + group_ <= values.size(); i += group_) part.means.push_back(values.segment(i, group_).mean());
         context.add_evaluations(part.tally.leaves);
         return part;
       },
@@ -157,15 +159,15 @@ void NestedRun::add(const Part& round) {
   largest_ = std::max(largest_, round.largest);
   for (const double mean : round.means) {
     pending_.push_back(mean);
-    if (static_cast<std::int64_t>(pending_.size()) < batch_blocks_) continue;
+    if (static_cast<std::int64_t>(pending_.size()) < batch_groups_) continue;
     double sum = 0;
     for (const double m : pending_) sum += m;
-    batches_.push_back(sum / static_cast<double>(batch_blocks_));
+    batches_.push_back(sum / static_cast<double>(batch_groups_));
     pending_.clear();
     if (batches_.size() < most_batches) continue;
     for (std::size_t i = 0; i < most_batches / 2; ++i) batches_[i] = 0.5 * (batches_[2 * i] + batches_[2 * i + 1]);
     batches_.resize(most_batches / 2);
-    batch_blocks_ *= 2;
+    batch_groups_ *= 2;
   }
 }
 
@@ -177,8 +179,10 @@ void NestedRun::record() {
   recorded_ = done_;
 }
 
+std::size_t NestedRun::groups() const { return std::max<std::size_t>(8, static_cast<std::size_t>(std::ceil(8 * -std::log1p(-level_)))); }
+
 Estimate NestedRun::median_of_means() const {
-  const auto groups = static_cast<std::size_t>(std::ceil(8 * -std::log1p(-level_)));
+  const std::size_t groups = this->groups();
   if (batches_.size() < groups) return {.value = nan, .std_error = nan, .lower = nan, .upper = nan, .level = level_};
   std::vector<double> means(groups);
   for (std::size_t g = 0; g < groups; ++g) {
@@ -234,7 +238,8 @@ Outcome NestedRun::outcome() const {
   o.estimates.push_back({.name = "value", .estimate = mean()});
   o.estimates.push_back({.name = "median_of_means", .estimate = median_of_means(), .group = "robust"});
   if (copies() == 0) return o;
-  o.estimates.back().note = std::isnan(o.estimates.back().estimate.value) ? "needs more copies" : "";
+  o.estimates.back().note =
+      std::isnan(o.estimates.back().estimate.value) ? "needs " + std::to_string(groups() * static_cast<std::size_t>(group_)) + " copies" : "";
 
   o.diagnostics = {
       {.name = "copies", .value = copies(), .meaning = "independent copies of the estimator"},
@@ -247,11 +252,14 @@ Outcome NestedRun::outcome() const {
        .value = variance() * mean_leaves_,
        .meaning = "expected leaves times variance of a copy: squared standard error times leaves spent; smaller is better"},
       {.name = "largest_copy", .value = largest_, .meaning = "largest absolute value of a copy"},
-      {.name = "largest_share",
-       .value = largest_share(),
-       .meaning = "share of the sum of squared deviations held by the largest 0.1 % of the copies; near 1 the error bar rests on a few copies"},
       {.name = "batch_std_error", .value = batch_std_error(), .meaning = "standard error from the means of batches of copies; NaN with fewer than 20 batches"},
   };
+  if (targets_.pilot) {
+    o.diagnostics.push_back(
+        {.name = "largest_share",
+         .value = largest_share(),
+         .meaning = "share of the sum of squared deviations held by the largest 0.1 % of the copies; near 1 the error bar rests on a few copies"});
+  }
   Table levels{.name = "levels",
                .title = "Level differences",
                .columns = {"depth", "level", "nodes", "probability", "mean", "variance", "variance / probability"},
@@ -294,7 +302,7 @@ void NestedRun::describe_state(Archive& archive) {
   archive.item("largest", largest_);
   archive.item("batches", batches_);
   archive.item("pending", pending_);
-  archive.item("batch_blocks", batch_blocks_);
+  archive.item("batch_groups", batch_groups_);
   archive.item("convergence", convergence_);
   archive.item("recorded", recorded_);
   archive.item("asked", asked_);

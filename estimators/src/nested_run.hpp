@@ -20,6 +20,7 @@ struct CopyTargets {
   std::int64_t max_copies = 0;
   std::int64_t max_evaluations = 0;  ///< values of g_D
   std::optional<double> std_error;   ///< by batch means
+  bool pilot = true;                 ///< a few copies first, for the centre of `largest_share`
 };
 
 /// Sums of squared deviations by size of the deviation, in half octaves: the share of the largest, mergeable without order.
@@ -43,7 +44,7 @@ struct VarianceDecay {
 };
 
 /// Mean of independent copies of a nested estimator with its stopping rules and diagnostics: what READ and nested Monte
-/// Carlo share. Blocks hold about 2^14 leaves on average and are the batches of batch means and median of means.
+/// Carlo share. Blocks hold about 2^14 leaves on average.
 class NestedRun {
  public:
   NestedRun(std::shared_ptr<const NestedProblem> problem, std::vector<LevelLaw> laws, const CopyTargets& targets, double level, Stream stream);
@@ -78,6 +79,7 @@ class NestedRun {
   struct Part;
   void add(const Part& round);
   void record();
+  std::size_t groups() const;  ///< of the median of means
   std::int64_t next_blocks() const;
 
   std::shared_ptr<const NestedProblem> problem_;
@@ -86,6 +88,7 @@ class NestedRun {
   double level_;
   Stream pilot_, copies_;
   std::int64_t block_ = 0;  ///< copies
+  std::int64_t group_ = 0;  ///< copies of a block whose mean is kept
   double mean_leaves_ = 1;  ///< expected leaves of a copy
 
   // state
@@ -96,9 +99,9 @@ class NestedRun {
   LevelTally tally_;
   SquareHistogram squares_;
   double largest_ = 0;           ///< max |copy|
-  std::vector<double> batches_;  ///< means of full batches of `batch_blocks_` blocks
-  std::vector<double> pending_;  ///< means of full blocks not yet in a batch
-  std::int64_t batch_blocks_ = 1;
+  std::vector<double> batches_;  ///< means of `batch_groups_` groups of copies
+  std::vector<double> pending_;  ///< means of groups not yet in a batch
+  std::int64_t batch_groups_ = 1;
   std::vector<double> convergence_;  ///< rows of three
   std::int64_t recorded_ = 0;
   std::string asked_, reason_;

@@ -14,6 +14,7 @@ namespace buffon {
 namespace {
 
 constexpr double margin = 0.002;  // rates nearer to an end of their range have useless constants
+constexpr Index deepest = 6;      // smooth links: the range of r_6 is narrower than the margins
 constexpr double heavy_share = 0.5;
 
 Error refusal(std::string key, std::string value, std::string rule, std::string remedy = {}) {
@@ -43,6 +44,11 @@ std::vector<LevelLaw> level_laws(ReadOptions& o, Index depth) {
   check_length("rates", o.rates, depth);
   check_length("base_samples", o.base_samples, depth);
   std::vector<LevelLaw> laws;
+  if (o.regime == LinkRegime::smooth && depth > deepest) {
+    throw refusal("regime", "\"smooth\"",
+                  "leaves no usable rates at depth " + std::to_string(depth) + ": the range of the rates shrinks to 1/2, where the cost is infinite",
+                  "state the problem with depth at most " + std::to_string(deepest));
+  }
   for (Index d = 0; d < depth; ++d) {
     const double r = o.rates[static_cast<std::size_t>(d)], limit = rate_limit(o.regime, o.delta, d, depth);
     if (!(r >= 0.5 + margin && r <= limit - margin)) {
@@ -129,6 +135,7 @@ void Read::warn(Outcome& o) const {
   const std::string robust = " The line median_of_means needs no variance.";
   if (options_.max_level < LevelLaw::most_levels && run_->depth() > 0)
     o.warnings.push_back("BIASED: levels above " + std::to_string(options_.max_level) + " were cut off (max_level); the interval covers the truncated value.");
+  if (run_->copies() < 2) o.warnings.push_back("A single copy says nothing of its error. Ask for more copies.");
   bool trusted = true;
   const double share = run_->largest_share();
   if (run_->copies() >= 100 && share > heavy_share) {

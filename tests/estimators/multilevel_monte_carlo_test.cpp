@@ -68,6 +68,13 @@ TEST_CASE("the fitted rates are those of the link") {
   CHECK_FALSE(jump.warnings.empty());
 }
 
+TEST_CASE("links that are linear in the inner value need no levels and no warning") {
+  const auto r = run(make_nested_problem(walk_with([](double z) { return 2 * z; })), {.target_rmse = 0.02});
+  CHECK(r.warnings.empty());
+  CHECK(std::abs(r.value.value) < 5 * r.value.std_error);
+  CHECK(run(make_nested_problem(walk_with([](double) { return 1.0; })), {.target_rmse = 0.02}).warnings.empty());
+}
+
 TEST_CASE("a bias that is left is told") {
   const auto r = run(cosine(), {.target_rmse = 0.001, .max_level = 3});
   CHECK(r.stop_reason == "the highest level was reached");
@@ -118,6 +125,6 @@ TEST_CASE("other depths than 1 are refused with the method that does them") {
     MultilevelMonteCarlo(named_nested_problem("sin_gaussian").make(), {}, Stream(1));
     FAIL("accepted");
   } catch (const Error& error) {
-    CHECK(std::string(error.what()).find("must be 1. use the method read") != std::string::npos);
+    CHECK(std::string(error.what()).find("has depth 2 and must have depth 1. use the method read") != std::string::npos);
   }
 }

@@ -279,6 +279,7 @@ TEST_CASE("a link that is not finite stops the run and names depth and path") {
     const std::string text = error.what();
     CHECK(text.find("link of depth 0") != std::string::npos);
     CHECK(text.find("y0 = ") != std::string::npos);
+    CHECK(text.find(", z = -") != std::string::npos);
     CHECK(error.input_names() == std::vector<std::string>{"y0"});
   }
 }

@@ -281,6 +281,8 @@ class UmbridgeModel final : public Model {
              "Leave them out to call the outputs out0, out1, ...");
     }
     output_names_ = options_.outputs;
+    // A number takes at most 25 characters; pretty printing and fields of their own are welcome.
+    connection_.largest_answer = 65536 + 256 * outputs;
     for (std::size_t k = output_names_.size(); k < outputs; ++k) output_names_.push_back("out" + std::to_string(k));
   }
 

@@ -34,7 +34,7 @@ namespace buffon {
 struct MultilevelMonteCarloOptions {
   double target_rmse = 0.01;           ///< ε, in units of the link's value
   std::int64_t base_samples = 1;       ///< M
-  std::int64_t initial_copies = 1000;  ///< of a level when it is begun
+  std::int64_t initial_copies = 1000;  ///< of the levels 0, 1 and 2 to begin with
   std::int64_t max_level = 20;         ///< highest level; when it is reached before the bias is small, a warning says so
   std::int64_t max_evaluations = 0;    ///< innermost evaluations after which no round is begun; 0 = no limit
   double level = 0.95;                 ///< confidence level, in (0, 1)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -23,6 +24,7 @@ struct ClientOptions {
   double connect_seconds = 10;  ///< longest time to connect
   double answer_seconds = 0;    ///< longest silence of the server; 0 = no limit
   std::vector<std::pair<std::string, std::string>> headers;
+  std::size_t largest_answer = std::size_t{1} << 20;  ///< bytes; a longer answer fails
 };
 
 /// What came of a request.

@@ -107,14 +107,21 @@ bool available() { return true; }
 void require(const std::string&) {}
 
 struct Client::State {
-  explicit State(const ClientOptions& options) : client(options.base), answer_seconds(options.answer_seconds) {}
+  explicit State(const ClientOptions& options) : client(options.base), answer_seconds(options.answer_seconds), largest_answer(options.largest_answer) {}
 
-  template <class Request>
-  Reply send(Request&& request) {
+  Reply send(httplib::Request request) {
     const SigpipeBlock block;
     const auto start = Clock::now();
-    const httplib::Result result = request();
-    if (result) return {Reply::Kind::answered, result->status, result->body};
+    std::string body;
+    bool too_long = false;
+    request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+      too_long = size > largest_answer - body.size();
+      if (!too_long) body.append(data, size);
+      return !too_long;
+    };
+    const httplib::Result result = client.send(request);
+    if (result) return {Reply::Kind::answered, result->status, std::move(body)};
+    if (too_long) return {Reply::Kind::failed, 0, "the answer is longer than " + std::to_string(largest_answer) + " bytes"};
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     switch (result.error()) {
       case httplib::Error::Connection:
@@ -135,6 +142,7 @@ struct Client::State {
 
   httplib::Client client;
   double answer_seconds;
+  std::size_t largest_answer;
 };
 
 Client::Client(const ClientOptions& options) : state_(std::make_unique<State>(options)) {
@@ -159,11 +167,19 @@ Client::Client(const ClientOptions& options) : state_(std::make_unique<State>(op
 Client::~Client() = default;
 
 Reply Client::get(const std::string& path) {
-  return state_->send([&] { return state_->client.Get(path); });
+  httplib::Request request;
+  request.method = "GET";
+  request.path = path;
+  return state_->send(std::move(request));
 }
 
 Reply Client::post(const std::string& path, const std::string& json) {
-  return state_->send([&] { return state_->client.Post(path, json, "application/json"); });
+  httplib::Request request;
+  request.method = "POST";
+  request.path = path;
+  request.body = json;
+  request.set_header("Content-Type", "application/json");
+  return state_->send(std::move(request));
 }
 
 void Client::stop() { state_->client.stop(); }
