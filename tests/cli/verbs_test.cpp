@@ -234,5 +234,7 @@ TEST_CASE("a place that cannot be written to is told with what the system said")
   if (std::filesystem::exists("/dev/full")) {
     std::filesystem::create_symlink("/dev/full", t / "full.tmp");
     CHECK_THROWS_WITH(write_file(t / "full", "x"), doctest::Contains("No space left on device"));
+    const int listed = std::system(BUFFON_EXECUTABLE " list > /dev/full 2> /dev/null");
+    CHECK(WEXITSTATUS(listed) == 65);
   }
 }

@@ -232,6 +232,7 @@ TEST_CASE("every documented error and every unusable answer fails its point, and
   CHECK(says(failure_of({200, ""}), "the answer is not JSON"));
   CHECK(says(failure_of({502, "<html>Bad Gateway</html>"}), "HTTP status 502: <html>Bad Gateway</html>"));
   CHECK(says(failure_of({404, "{\"output\":[[1],[2,3]]}"}), "HTTP status 404"));
+  CHECK(says(failure_of({200, std::string(std::size_t{1} << 20, '[')}), "the answer is longer than"));
 }
 
 TEST_CASE("a point that is not finite is not sent" * without_http) {
