@@ -19,7 +19,19 @@ function(buffon_library name)
   set_target_properties(buffon_${name} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME buffon_${name} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} POSITION_INDEPENDENT_CODE ON)
   target_sources(buffon_${name} PUBLIC FILE_SET HEADERS BASE_DIRS "${arg_HEADER_DIR}" FILES ${headers})
   buffon_compile_settings(buffon_${name})
+  list(LENGTH sources count)
+  if(count GREATER 8)
+    buffon_precompile(buffon_${name})
+  endif()
   target_compile_features(buffon_${name} PUBLIC cxx_std_20)
+endfunction()
+
+# Headers that most sources of a target include, compiled once for all of them: a quarter of the build time. Every source
+# still includes what it uses; the fuzz preset builds without this and tells.
+function(buffon_precompile target)
+  if(BUFFON_PRECOMPILED_HEADERS)
+    target_precompile_headers(${target} PRIVATE <Eigen/Core> <algorithm> <cmath> <cstdint> <functional> <memory> <optional> <string> <utility> <vector> ${ARGN})
+  endif()
 endfunction()
 
 # The settings of every target of ours. Contraction is off everywhere: a fused multiply-add would change bits between
