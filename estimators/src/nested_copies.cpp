@@ -111,8 +111,27 @@ void LevelTally::merge(const LevelTally& other) {
 }
 
 void LevelTally::describe_state(Archive& archive) {
-  archive.item("sums", sums);
+  // The levels that were seen only: a block's share of a run is saved in this form.
+  std::vector<std::int64_t> places;
+  std::vector<LevelSums> seen;
+  auto places_in_all = static_cast<std::int64_t>(sums.size());
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    if (sums[i].nodes == 0) continue;
+    places.push_back(static_cast<std::int64_t>(i));
+    seen.push_back(sums[i]);
+  }
+  archive.item("size", places_in_all);
+  archive.item("places", places);
+  archive.item("sums", seen);
   archive.item("leaves", leaves);
+  if (!archive.loading()) return;
+  constexpr std::int64_t most = 4096 * (LevelLaw::most_levels + 1);
+  const auto outside = [&](std::int64_t place) { return place < 0 || place >= places_in_all; };
+  if (places_in_all < 0 || places_in_all > most || places.size() != seen.size() || std::any_of(places.begin(), places.end(), outside)) {
+    throw Error(ErrorCategory::data, {.doing = "loading sums by level", .rule = "has levels that do not exist"});
+  }
+  sums.assign(static_cast<std::size_t>(places_in_all), {});
+  for (std::size_t i = 0; i < places.size(); ++i) sums[static_cast<std::size_t>(places[i])] = seen[i];
 }
 
 /// The nodes of one depth that are being worked on, and where their children's values go.

@@ -57,8 +57,27 @@ double SquareHistogram::share_of_largest(double count) const {
 }
 
 void SquareHistogram::describe_state(Archive& archive) {
-  archive.item("counts", counts_);
-  archive.item("squares", squares_);
+  // The occupied bins only: a block's share of a run is saved in this form.
+  const auto used = [](double count) { return count > 0; };
+  const auto begin = std::find_if(counts_.begin(), counts_.end(), used) - counts_.begin();
+  const auto end = counts_.rend() - std::find_if(counts_.rbegin(), counts_.rend(), used);
+  auto first = static_cast<std::int64_t>(begin);
+  std::vector<double> counts, squares;
+  if (begin < end) {
+    counts.assign(counts_.begin() + begin, counts_.begin() + end);
+    squares.assign(squares_.begin() + begin, squares_.begin() + end);
+  }
+  archive.item("first", first);
+  archive.item("counts", counts);
+  archive.item("squares", squares);
+  if (!archive.loading()) return;
+  const auto at = static_cast<std::size_t>(first);
+  if (first < 0 || at > bins || counts.size() > bins - at || squares.size() != counts.size()) {
+    throw Error(ErrorCategory::data, {.doing = "loading a histogram", .rule = "has bins that do not exist"});
+  }
+  *this = SquareHistogram();
+  std::copy(counts.begin(), counts.end(), counts_.begin() + first);
+  std::copy(squares.begin(), squares.end(), squares_.begin() + first);
 }
 
 /// What a block, or a round, adds to the run.

@@ -15,6 +15,8 @@
 
 #include <buffon/core/error.hpp>
 
+#include "../core/sigpipe_block.hpp"
+
 namespace buffon::detail {
 namespace {
 
@@ -23,32 +25,6 @@ using Clock = std::chrono::steady_clock;
 [[noreturn]] void cannot(const std::string& what, int error) {
   throw Error(ErrorCategory::model, {.doing = "starting the model process", .rule = what + ": " + std::generic_category().message(error)});
 }
-
-/// Keeps SIGPIPE from this thread while a pipe is written to whose reader may have gone.
-class SigpipeBlock {
- public:
-  SigpipeBlock() {
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_, &old_);
-  }
-  ~SigpipeBlock() {
-    if (!was_pending_) {
-      const timespec now{};
-      while (sigtimedwait(&pipe_, nullptr, &now) < 0 && errno == EINTR) {
-      }
-    }
-    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
-  }
-
- private:
-  bool was_pending_ = false;
-  sigset_t pipe_;
-  sigset_t old_;
-};
 
 Descriptor above_standard(int fd) {
   if (fd > 2) return Descriptor(fd);

@@ -18,41 +18,18 @@
 
 #include <buffon/core/error.hpp>
 
+#include "../../core/sigpipe_block.hpp"
+
 namespace buffon::http {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using detail::SigpipeBlock;
 
 // The library hands milliseconds to poll() as an int: 23 days are "no limit".
 constexpr double longest_wait = 2e6;
 constexpr int most_connections = 512;
 constexpr std::size_t largest_request = std::size_t{1} << 28;
-
-/// Keeps SIGPIPE from this thread while a socket is written to whose other end may have gone.
-class SigpipeBlock {
- public:
-  SigpipeBlock() {
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_, &old_);
-  }
-  ~SigpipeBlock() {
-    if (!was_pending_) {
-      const timespec now{};
-      while (sigtimedwait(&pipe_, nullptr, &now) < 0 && errno == EINTR) {
-      }
-    }
-    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
-  }
-
- private:
-  bool was_pending_ = false;
-  sigset_t pipe_;
-  sigset_t old_;
-};
 
 std::chrono::microseconds microseconds(double seconds) { return std::chrono::microseconds(static_cast<std::int64_t>(1e6 * seconds)); }
 
