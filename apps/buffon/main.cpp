@@ -12,6 +12,7 @@
 #include <buffon/core/error.hpp>
 #include <buffon/estimators/registry.hpp>
 #include <buffon/io/build_info.hpp>
+#include <buffon/samplers/registry.hpp>
 
 namespace buffon::cli {
 namespace {
@@ -73,7 +74,14 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-const std::vector<MethodEntry>& all_methods() { return estimator_methods(); }
+const std::vector<MethodEntry>& all_methods() {
+  static const std::vector<MethodEntry> all = [] {
+    std::vector<MethodEntry> methods = estimator_methods();
+    methods.insert(methods.end(), sampler_methods().begin(), sampler_methods().end());
+    return methods;
+  }();
+  return all;
+}
 
 }  // namespace buffon::cli
 

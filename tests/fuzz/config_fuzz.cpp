@@ -2,7 +2,6 @@
 // Any text is either refused with an Error that has a place, or read; what was read reads back to itself. The first byte
 // chooses the format; a first line that begins with "#set " is an override.
 #include <buffon/core/error.hpp>
-#include <buffon/estimators/registry.hpp>
 #include <buffon/io/job.hpp>
 
 #include <cstdint>
@@ -10,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "../support/all_methods.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
@@ -20,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (text.rfind("#set ", 0) == 0) overrides.push_back(text.substr(5, text.find('\n') - 5));
   std::string resolved, digest;
   try {
-    const buffon::Job job = buffon::parse_job(text, name, ".", overrides, buffon::estimator_methods());
+    const buffon::Job job = buffon::parse_job(text, name, ".", overrides, buffon::testing::all_methods());
     resolved = job.resolved;
     digest = job.digest;
   } catch (const buffon::Error& error) {
@@ -28,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (std::string(error.what()).find('\n') != std::string::npos) std::abort();
     return 0;
   }
-  const buffon::Job again = buffon::parse_job(resolved, "config.resolved.toml", ".", {}, buffon::estimator_methods());
+  const buffon::Job again = buffon::parse_job(resolved, "config.resolved.toml", ".", {}, buffon::testing::all_methods());
   if (again.resolved != resolved || again.digest != digest) std::abort();
   return 0;
 }

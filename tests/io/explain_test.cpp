@@ -4,10 +4,10 @@
 #include <iterator>
 #include <sstream>
 
-#include <buffon/estimators/registry.hpp>
 #include <buffon/io/explain.hpp>
 #include <buffon/io/option_list.hpp>
 
+#include "../support/all_methods.hpp"
 #include "support_job.hpp"
 
 using namespace buffon;
@@ -43,7 +43,7 @@ TEST_CASE("an option is explained with type, default, rule, unit and meaning") {
 }
 
 TEST_CASE("every name and every key can be explained, unknown ones suggest the nearest") {
-  const auto& methods = estimator_methods();
+  const auto& methods = testing::all_methods();
   for (const auto& entry : methods) {
     CHECK(contains(explain(entry.name, methods), entry.title));
     for (const auto& option : list_options(entry.describe)) {
@@ -76,14 +76,14 @@ TEST_CASE("a Markdown table has a row for every option") {
 }
 
 TEST_CASE("the committed JSON schema is the generated one") {
-  const std::string generated = job_schema(estimator_methods());
+  const std::string generated = job_schema(testing::all_methods());
   const auto file = std::filesystem::path(BUFFON_SOURCE_DIR) / "data" / "schema" / "job.schema.json";
   const bool current = contents(file) == generated;
   CHECK_MESSAGE(current, "regenerate with: cmake --build BUILD --target update_generated");
 }
 
 TEST_CASE("the pages of methods hold the generated option tables") {
-  for (const auto& entry : estimator_methods()) {
+  for (const auto& entry : testing::all_methods()) {
     const auto page = std::filesystem::path(BUFFON_SOURCE_DIR) / "docs" / "methods" / (entry.name + ".md");
     if (!std::filesystem::exists(page)) continue;
     CAPTURE(page.string());
@@ -104,6 +104,6 @@ TEST_CASE("the guide of configurations holds the generated tables of the section
 
 TEST_CASE("the example of the guide is a valid job") {
   const std::string page = contents(std::filesystem::path(BUFFON_SOURCE_DIR) / "docs" / "guide" / "configuration.md");
-  const Job job = parse_job(between_markers(page, "```toml", "```\n\n`buffon"), "configuration.md", ".", {}, estimator_methods());
+  const Job job = parse_job(between_markers(page, "```toml", "```\n\n`buffon"), "configuration.md", ".", {}, testing::all_methods());
   CHECK(job.problem.quantities().front().name == "mean_tip");
 }

@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include <buffon/estimators/registry.hpp>
 #include <buffon/io/option_list.hpp>
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/model_kind.hpp>
 #include <buffon/model/nested_kind.hpp>
 
+#include "../support/all_methods.hpp"
 #include "support_job.hpp"
 
 using namespace buffon;
@@ -138,7 +138,7 @@ std::string required_lines(const std::vector<ListedOption>& options, const std::
   return out;
 }
 
-const std::vector<MethodEntry>& methods() { return estimator_methods(); }
+const std::vector<MethodEntry>& methods() { return testing::all_methods(); }
 
 std::string head() { return "method = \"" + methods().front().name + "\"\nseed = 1\n"; }
 const std::string model = "[model]\nkind = \"expression\"\noutputs = [\"y = a\"]\n";
@@ -279,7 +279,7 @@ TEST_CASE("a job that would not fit into memory is refused before work, with the
   const auto job = [](const std::string& method, const std::string& evaluations) {
     const std::string text =
         "method = \"" + method + "\"\nseed = 1\n[model]\nkind = \"named\"\nname = \"ishigami\"\n[options]\nmax_evaluations = " + evaluations;
-    return parse_job(text, "job.toml", {}, {}, estimator_methods());
+    return parse_job(text, "job.toml", {}, {}, testing::all_methods());
   };
   // 1e15 evaluations: half of them are explored, and no machine has 4e16 bytes.
   for (const char* method : {"aiscv", "sobol_aiscv"}) {

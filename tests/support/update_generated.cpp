@@ -7,8 +7,9 @@
 #include <iterator>
 #include <string>
 
-#include <buffon/estimators/registry.hpp>
 #include <buffon/io/explain.hpp>
+
+#include "all_methods.hpp"
 
 namespace {
 
@@ -38,7 +39,7 @@ void fill(std::string& page, const std::string& marker, const std::string& table
 int main(int argc, char** argv) {
   if (argc != 2) return 64;
   const fs::path root = argv[1];
-  const auto& methods = buffon::estimator_methods();
+  const auto& methods = buffon::testing::all_methods();
   fs::create_directories(root / "data" / "schema");
   write(root / "data" / "schema" / "job.schema.json", buffon::job_schema(methods));
   for (const auto& entry : methods) {

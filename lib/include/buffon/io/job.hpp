@@ -52,6 +52,7 @@ struct Job {
   std::vector<DerivedQuantity> derived;
   Problem problem;                              ///< what a method with SubjectKind::problem works on; else empty
   std::shared_ptr<const NestedProblem> nested;  ///< what a method with SubjectKind::nested works on; else null
+  std::shared_ptr<const Target> target;         ///< what a method with SubjectKind::target works on; else null
   FailurePolicy policy;                         ///< of the problem's model
   std::string resolved;                         ///< the configuration with every default filled in, canonical TOML; reads back to the same job
   /// SHA-256, hexadecimal, of the part of `resolved` that determines the numbers: without title, [run], the journal and directory

@@ -5,20 +5,22 @@
 #include <buffon/core/options.hpp>
 #include <buffon/model/nested_problem.hpp>
 #include <buffon/model/problem.hpp>
+#include <buffon/model/target.hpp>
 #include <buffon/random/stream.hpp>
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
 namespace buffon {
 
 /// What a method works on; each kind has configuration sections of its own.
-using Subject = std::variant<Problem, std::shared_ptr<const NestedProblem>>;
-enum class SubjectKind { problem, nested };  ///< in the order of `Subject`
+using Subject = std::variant<Problem, std::shared_ptr<const NestedProblem>, std::shared_ptr<const Target>>;
+enum class SubjectKind { problem, nested, target };  ///< in the order of `Subject`
 
 /// Whether the run of a method can be divided into shards, processes that never communicate.
 struct Shards {
@@ -37,12 +39,13 @@ struct MethodEntry {
   Shards shards = {};
 };
 
-/// Entry of a kernel class with constructor `Kernel(SUBJECT, Options, Stream)`, SUBJECT a Problem or a shared NestedProblem,
-/// whose options have `describe`.
+/// Entry of a kernel class with constructor `Kernel(SUBJECT, Options, Stream)`, SUBJECT a Problem, a shared NestedProblem or a
+/// shared Target, whose options have `describe`.
 template <class Kernel, class Options>
 MethodEntry method_entry(std::string name, std::string title, std::string summary, Shards shards = {}) {
-  using Nested = std::shared_ptr<const NestedProblem>;
-  constexpr bool nested = std::is_constructible_v<Kernel, Nested, Options, Stream>;
+  constexpr bool nested = std::is_constructible_v<Kernel, std::shared_ptr<const NestedProblem>, Options, Stream>;
+  constexpr bool target = std::is_constructible_v<Kernel, std::shared_ptr<const Target>, Options, Stream>;
+  constexpr auto kind = nested ? SubjectKind::nested : (target ? SubjectKind::target : SubjectKind::problem);
   return {std::move(name),
           std::move(title),
           std::move(summary),
@@ -53,9 +56,9 @@ MethodEntry method_entry(std::string name, std::string title, std::string summar
           [](const Subject& subject, OptionVisitor& visitor, const Stream& stream) -> std::unique_ptr<Method> {
             Options options;
             describe(visitor, options);
-            return std::make_unique<Kernel>(std::get<std::conditional_t<nested, Nested, Problem>>(subject), options, stream);
+            return std::make_unique<Kernel>(std::get<static_cast<std::size_t>(kind)>(subject), options, stream);
           },
-          nested ? SubjectKind::nested : SubjectKind::problem,
+          kind,
           std::move(shards)};
 }
 

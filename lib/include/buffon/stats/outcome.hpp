@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <buffon/stats/chain_draws.hpp>
 #include <buffon/stats/estimate.hpp>
 
 #include <Eigen/Core>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,9 +50,10 @@ struct Outcome {
   Eigen::MatrixXd covariance;  ///< of the estimates, in their order; empty = not known
   std::vector<Diagnostic> diagnostics;
   std::vector<Table> tables;
-  std::vector<std::string> warnings;  ///< plain words for the user; empty = nothing to worry about
-  std::int64_t evaluations = 0;       ///< model evaluations spent
-  std::string stop_reason;            ///< why it ended, e.g. "the budget was spent"
+  std::vector<std::string> warnings;                   ///< plain words for the user; empty = nothing to worry about
+  std::int64_t evaluations = 0;                        ///< model evaluations spent
+  std::string stop_reason;                             ///< why it ended, e.g. "the budget was spent"
+  std::shared_ptr<const ChainDraws> chain_draws = {};  ///< of samplers that run chains, else null; written to files of their own, not to result.json
 
   const NamedEstimate* find(std::string_view name) const;
 };

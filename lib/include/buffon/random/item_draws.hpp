@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <buffon/core/types.hpp>
+#include <buffon/random/stream.hpp>
+
+#include <cstdint>
+
+namespace buffon {
+
+/// The random numbers of one item after the other, in the order in which an algorithm asks for them: for kernels that need a
+/// fixed number of normals and an unknown number of uniforms per item (an iteration of a chain). A pure function of
+/// (stream, item); numbers of a few items are made at once, which changes no bit. Streams: children "normals" and "uniforms".
+/// Not thread-safe; one object per chain.
+///
+///     ItemDraws draws(stream.child("chain", c), d);
+///     for (t = 0; t < n; ++t) { draws.begin(t); kernel.step(draws); }
+class ItemDraws {
+ public:
+  /// @param normals standard normals of every item, ≥ 0
+  ItemDraws(const Stream& stream, Index normals);
+
+  /// Addresses an item: its draws begin anew.
+  void begin(std::uint64_t item);
+
+  /// The standard normals of the item.
+  Eigen::Map<const Eigen::VectorXd> normals() const { return {normals_.data() + normals_.rows() * column_, normals_.rows()}; }
+  /// The next uniform of the item, in (0, 1).
+  double uniform();
+  /// −log of the next uniform: exponential with mean 1.
+  double exponential();
+
+ private:
+  static constexpr Index uniforms_kept = 16;  ///< of an item; further ones are made one by one
+
+  Stream normal_stream_, uniform_stream_;
+  Eigen::MatrixXd normals_, uniforms_;  ///< items first_, first_ + 1, … as columns
+  std::uint64_t first_ = 0, item_ = 0;
+  Index column_ = 0, next_ = 0;
+  bool filled_ = false;
+};
+
+}  // namespace buffon

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/archive.hpp>
+#include <buffon/core/error.hpp>
+#include <buffon/samplers/slice_kernel.hpp>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace buffon {
+namespace {
+
+std::string listed(const Eigen::VectorXd& x) {
+  constexpr Index shown = 8;
+  std::string text = "(";
+  for (Index i = 0; i < std::min(x.size(), shown); ++i) text += (i > 0 ? ", " : "") + to_text(x(i));
+  return text + (x.size() > shown ? ", … " + std::to_string(x.size()) + " numbers)" : ")");
+}
+
+}  // namespace
+
+void SliceCounts::add(const SliceCounts& other) {
+  steps += other.steps;
+  evaluations += other.evaluations;
+  expansions += other.expansions;
+  shrinkages += other.shrinkages;
+  stuck += other.stuck;
+  undefined += other.undefined;
+}
+
+void SliceCounts::describe_state(Archive& archive) {
+  archive.item("steps", steps);
+  archive.item("evaluations", evaluations);
+  archive.item("expansions", expansions);
+  archive.item("shrinkages", shrinkages);
+  archive.item("stuck", stuck);
+  archive.item("undefined", undefined);
+}
+
+SliceKernel::SliceKernel(std::shared_ptr<const LogDensity> density)
+    : density_(std::move(density)), probe_(density_->probe()), frame_(AffineFrame::identity(density_->dimension())) {}
+
+void SliceKernel::start(const ConstVector& x) {
+  const auto refuse = [&](std::string key, std::string value, std::string rule, std::string remedy) {
+    throw Error(ErrorCategory::configuration,
+                {.doing = "starting a chain", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
+  };
+  if (x.size() != dimension()) {
+    refuse("start", std::to_string(x.size()) + " numbers", "must be a point of dimension " + std::to_string(dimension()), "give one number for each dimension");
+  }
+  point_ = x;
+  if (!point_.allFinite()) refuse("start", listed(point_), "must be finite", "begin inside the support");
+  log_density_ = density_->at(point_, stop_);
+  ++counts_.evaluations;
+  if (!std::isfinite(log_density_)) {
+    refuse("log density", to_text(log_density_), "must be finite at the start " + listed(point_), "begin inside the support");
+  }
+  refresh();
+  check_start();
+}
+
+void SliceKernel::step(ItemDraws& draws) {
+  if (since_refresh_ == refresh_interval) refresh();
+  transition(draws);
+  ++since_refresh_;
+  ++counts_.steps;
+}
+
+void SliceKernel::set_frame(AffineFrame frame) {
+  frame_ = std::move(frame);
+  if (point_.size() > 0) refresh();
+}
+
+void SliceKernel::refresh() {
+  represent();
+  since_refresh_ = 0;
+}
+
+double SliceKernel::probe(double a, double b) {
+  ++counts_.evaluations;
+  const double value = probe_->at(a, b, stop_);
+  if (value < std::numeric_limits<double>::infinity()) return value;
+  if (std::isnan(value)) {
+    ++counts_.undefined;
+    return -std::numeric_limits<double>::infinity();
+  }
+  Eigen::VectorXd x;
+  probe_->point(a, b, x);
+  throw Error(ErrorCategory::numeric, {.doing = "sampling by slices",
+                                       .key = "log density",
+                                       .value = "inf",
+                                       .rule = "is infinite at " + listed(x) + ", so that no chain could ever leave this point",
+                                       .remedy = "bound the density there, or keep the point out of its support"});
+}
+
+void SliceKernel::accept(double a, double b, double log_density) {
+  probe_->point(a, b, point_);
+  log_density_ = log_density;
+}
+
+void SliceKernel::describe_state(Archive& archive) {
+  archive.item("point", point_);
+  archive.item("log_density", log_density_);
+  archive.item("counts", counts_);
+  archive.item("frame", frame_);
+  if (archive.loading()) refresh();
+}
+
+}  // namespace buffon
