@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <buffon/model/target_kind.hpp>
+
+namespace buffon::detail {
+
+NamedDensity gaussian_density();
+NamedDensity cauchy_density();
+NamedDensity hyperplane_disk_density();
+NamedDensity axial_modes_density();
+NamedDensity funnel_density();
+
+}  // namespace buffon::detail
