@@ -18,6 +18,11 @@ std::string listed(const Eigen::VectorXd& x) {
   return text + (x.size() > shown ? ", … " + std::to_string(x.size()) + " numbers)" : ")");
 }
 
+[[noreturn]] void refuse_start(std::string key, std::string value, std::string rule, std::string remedy) {
+  throw Error(ErrorCategory::configuration,
+              {.doing = "starting a chain", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
+}
+
 }  // namespace
 
 void SliceCounts::add(const SliceCounts& other) {
@@ -42,20 +47,23 @@ SliceKernel::SliceKernel(std::shared_ptr<const LogDensity> density)
     : density_(std::move(density)), probe_(density_->probe()), frame_(AffineFrame::identity(density_->dimension())) {}
 
 void SliceKernel::start(const ConstVector& x) {
-  const auto refuse = [&](std::string key, std::string value, std::string rule, std::string remedy) {
-    throw Error(ErrorCategory::configuration,
-                {.doing = "starting a chain", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
-  };
   if (x.size() != dimension()) {
-    refuse("start", std::to_string(x.size()) + " numbers", "must be a point of dimension " + std::to_string(dimension()), "give one number for each dimension");
+    refuse_start("start", std::to_string(x.size()) + " numbers", "must be a point of dimension " + std::to_string(dimension()),
+                 "give one number for each dimension");
   }
+  const Eigen::VectorXd point = x;
+  if (!point.allFinite()) refuse_start("start", listed(point), "must be finite", "begin inside the support");
+  const double log_density = density_->at(point, stop_);
+  if (!std::isfinite(log_density)) {
+    refuse_start("log density", to_text(log_density), "must be finite at the start " + listed(point), "begin inside the support");
+  }
+  start(point, log_density, {.evaluations = 1});
+}
+
+void SliceKernel::start(const ConstVector& x, double log_density, const SliceCounts& before) {
   point_ = x;
-  if (!point_.allFinite()) refuse("start", listed(point_), "must be finite", "begin inside the support");
-  log_density_ = density_->at(point_, stop_);
-  ++counts_.evaluations;
-  if (!std::isfinite(log_density_)) {
-    refuse("log density", to_text(log_density_), "must be finite at the start " + listed(point_), "begin inside the support");
-  }
+  log_density_ = log_density;
+  counts_.add(before);
   refresh();
   check_start();
 }
@@ -100,11 +108,15 @@ void SliceKernel::accept(double a, double b, double log_density) {
 }
 
 void SliceKernel::describe_state(Archive& archive) {
+  describe_position(archive);
+  archive.item("frame", frame_);
+  if (archive.loading()) refresh();
+}
+
+void SliceKernel::describe_position(Archive& archive) {
   archive.item("point", point_);
   archive.item("log_density", log_density_);
   archive.item("counts", counts_);
-  archive.item("frame", frame_);
-  if (archive.loading()) refresh();
 }
 
 }  // namespace buffon

@@ -53,6 +53,9 @@ class SliceKernel {
 
   /// @throws Error(configuration) printing the point when log p is not finite there, or where the kernel cannot begin
   void start(const ConstVector& x);
+  /// The same where the density is known already.
+  /// @param before  what it took to find the point: added to the counts
+  void start(const ConstVector& x, double log_density, const SliceCounts& before);
   /// One transition. Leaves the law with density p invariant.
   /// @throws Error(numeric) for an infinite density or a slice that seems unbounded
   void step(ItemDraws& draws);
@@ -63,6 +66,8 @@ class SliceKernel {
 
   /// Coordinates to work in from now on; a change of representation, nothing is evaluated. Kernels on the sphere refuse it.
   virtual void set_frame(AffineFrame frame);
+  /// Whether a warm-up should learn a frame for it.
+  virtual bool tunable() const { return true; }
   const AffineFrame& frame() const { return frame_; }
   /// Makes the representation anew from the point. Call it at boundaries where state is saved.
   void refresh();
@@ -70,6 +75,8 @@ class SliceKernel {
 
   /// Saved between refreshes: load, then continue, gives the bits of an undisturbed run that refreshed at the same step.
   void describe_state(Archive& archive);
+  /// The state without the frame, where somebody else keeps that; after loading, the next `set_frame` or `refresh` completes it.
+  void describe_position(Archive& archive);
 
  protected:
   explicit SliceKernel(std::shared_ptr<const LogDensity> density);
