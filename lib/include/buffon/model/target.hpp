@@ -75,7 +75,7 @@ class Target {
 
   /// What is stored with every draw: components of the parameters, then generated quantities.
   const std::vector<std::string>& names() const { return names_; }
-  /// The names as variables with their sizes, for files that hold arrays; generated ones are single numbers.
+  /// The names as variables with their sizes, for files that hold arrays; generated NAME.1 … NAME.K in order are one.
   std::vector<Parameter> variables() const;
 
   /// log p on R^n with the log Jacobian; the density itself where nothing is constrained.
