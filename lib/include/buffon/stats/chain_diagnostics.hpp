@@ -17,7 +17,8 @@ namespace buffon {
 
 double split_rhat(const ConstMatrix& draws);  ///< max of the bulk and tail R-hat of ranks
 double ess_bulk(const ConstMatrix& draws);    ///< of the rank-normalised draws
-double ess_tail(const ConstMatrix& draws);    ///< least of the 5 % and 95 % quantiles
+/// Least of the 5 % and 95 % quantiles; of one of them where no draw lies beyond the other (an event's 0 and 1).
+double ess_tail(const ConstMatrix& draws);
 double ess_mean(const ConstMatrix& draws);
 double ess_sd(const ConstMatrix& draws);  ///< of (x − mean)²
 double ess_quantile(const ConstMatrix& draws, double p);
@@ -37,9 +38,9 @@ struct ChainSummary {
   std::string name;
   double mean, mcse, sd, mad, q5, median, q95, ess_bulk, ess_tail, rhat;
 };
-/// The draws of column `column` of all chains, draws × chains.
+/// The draws of column `column` of all chains, draws × chains; cut to the shortest chain.
 Eigen::MatrixXd column_of(const ChainDraws& draws, Index column);
-/// Every variable of `draws`, then nothing else; lp__ first.
+/// lp__ first, then every column of the values; nothing else.
 std::vector<ChainSummary> summarise(const ChainDraws& draws);
 
 /// What a reader should know before using the draws, in plain words; the last sentence is the verdict.
@@ -47,7 +48,8 @@ struct ChainVerdict {
   std::vector<std::string> problems;  ///< empty = none found
   std::string verdict;
 };
-/// R-hat > 1.01, ESS below 100 per chain, stuck transitions (column stuck__), NaN densities (undefined__), chains that are all equal.
+/// R-hat > 1.01, ESS below 100 per chain (below 1000 for more than 10 chains), stuck transitions (column stuck__), NaN densities (undefined__), chains that are
+/// all equal.
 ChainVerdict diagnose(const ChainDraws& draws, const std::vector<ChainSummary>& summary);
 
 }  // namespace buffon
