@@ -8,8 +8,9 @@
 namespace buffon {
 
 const std::vector<NamedDensity>& named_densities() {
-  static const std::vector<NamedDensity> densities = {detail::gaussian_density(), detail::cauchy_density(), detail::hyperplane_disk_density(),
-                                                      detail::axial_modes_density(), detail::funnel_density()};
+  static const std::vector<NamedDensity> densities = {detail::gaussian_density(),    detail::cauchy_density(), detail::hyperplane_disk_density(),
+                                                      detail::axial_modes_density(), detail::funnel_density(), detail::eight_schools_density(),
+                                                      detail::kidiq_density(),       detail::ar_k_density()};
   return densities;
 }
 

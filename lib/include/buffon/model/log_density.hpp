@@ -63,7 +63,7 @@ class PointLogDensity final : public LogDensity {
   void evaluate(const ConstMatrix& x, MutVector values, const std::stop_token&) const override {
     Eigen::VectorXd point(dimension_);
     for (Index i = 0; i < x.cols(); ++i) {
-      point = x.col(i);
+      point.array() = x.col(i).array();
       values(i) = function_(point);
     }
   }
