@@ -3,6 +3,7 @@
 
 #include <buffon/core/types.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -63,7 +64,7 @@ class PointLogDensity final : public LogDensity {
   void evaluate(const ConstMatrix& x, MutVector values, const std::stop_token&) const override {
     Eigen::VectorXd point(dimension_);
     for (Index i = 0; i < x.cols(); ++i) {
-      point.array() = x.col(i).array();
+      std::copy_n(x.col(i).data(), dimension_, point.data());
       values(i) = function_(point);
     }
   }
