@@ -24,11 +24,14 @@ class CoordinateSlice final : public SliceKernel {
  public:
   /// @throws Error(configuration) for options out of range or a dimension that it cannot have
   explicit CoordinateSlice(std::shared_ptr<const LogDensity> density, const CoordinateSliceOptions& options = {});
-  Index normals() const override;
+  Index normals() const override { return 0; }
 
  private:
   void represent() override;
   void transition(ItemDraws& draws) override;
+
+  CoordinateSliceOptions options_;
+  Eigen::VectorXd axis_;  ///< a column of A
 };
 
 /// Options of a run: those of the chains and those of the kernel, in one table of a configuration.

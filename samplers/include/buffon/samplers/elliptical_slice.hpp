@@ -24,11 +24,20 @@ class EllipticalSlice final : public SliceKernel {
  public:
   /// @throws Error(configuration) for options out of range or a dimension that it cannot have
   explicit EllipticalSlice(std::shared_ptr<const LogDensity> density, const EllipticalSliceOptions& options = {});
-  Index normals() const override;
+  Index normals() const override { return dimension(); }
+  /// With a prior that of prior × likelihood, up to the constant of the prior.
+  double log_density() const override;
+  bool tunable() const override { return !prior_; }
+  /// @throws Error(usage) with a prior, whose Gaussian is the frame
+  void set_frame(AffineFrame frame) override;
 
  private:
   void represent() override;
   void transition(ItemDraws& draws) override;
+
+  bool prior_;
+  Eigen::VectorXd coordinates_, image_;  ///< y of the point; A ν
+  double square_ = 0;                    ///< |y|²
 };
 
 /// Options of a run: those of the chains and those of the kernel, in one table of a configuration.

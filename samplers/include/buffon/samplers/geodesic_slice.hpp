@@ -10,6 +10,10 @@
 
 namespace buffon {
 
+namespace slices {
+class GreatCircle;
+}
+
 struct GeodesicSliceOptions {
   enum class Search { shrink, reject };
   Search search = Search::shrink;  ///< reject draws angles anew until one is accepted; reversible too, costlier on small slices
@@ -23,12 +27,19 @@ class GeodesicSlice final : public SliceKernel {
  public:
   /// @throws Error(configuration) for options out of range or a dimension that it cannot have
   explicit GeodesicSlice(std::shared_ptr<const LogDensity> density, const GeodesicSliceOptions& options = {});
-  Index normals() const override;
+  ~GeodesicSlice() override;
+  Index normals() const override { return dimension(); }
+  bool tunable() const override { return false; }
+  /// @throws Error(usage) always
   void set_frame(AffineFrame frame) override;
 
  private:
   void represent() override;
   void transition(ItemDraws& draws) override;
+  void check_start() const override;
+
+  GeodesicSliceOptions options_;
+  std::unique_ptr<slices::GreatCircle> circle_;
 };
 
 /// Options of a run: those of the chains and those of the kernel, in one table of a configuration.

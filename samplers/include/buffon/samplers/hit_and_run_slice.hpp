@@ -22,11 +22,14 @@ class HitAndRunSlice final : public SliceKernel {
  public:
   /// @throws Error(configuration) for options out of range or a dimension that it cannot have
   explicit HitAndRunSlice(std::shared_ptr<const LogDensity> density, const HitAndRunSliceOptions& options = {});
-  Index normals() const override;
+  Index normals() const override { return dimension(); }
 
  private:
   void represent() override;
   void transition(ItemDraws& draws) override;
+
+  HitAndRunSliceOptions options_;
+  Eigen::VectorXd image_;  ///< A z, z the normals of the step
 };
 
 /// Options of a run: those of the chains and those of the kernel, in one table of a configuration.

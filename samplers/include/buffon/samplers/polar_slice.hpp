@@ -10,11 +10,15 @@
 
 namespace buffon {
 
+namespace slices {
+struct PolarState;
+}
+
 struct PolarSliceOptions {
   double width = 0;  ///< radial bracket, in the frame; 0 = 1 in a frame without scale, else √d / 2
   enum class Expansion { step_out, doubling };
   Expansion expand = Expansion::step_out;  ///< doubling costs a logarithm of the bracket on heavy tails (Neal 2003)
-  std::int64_t max_expansions = 0;         ///< m − 1 of Neal's limit for step_out, 0 = no limit
+  std::int64_t max_expansions = 0;         ///< most widenings, divided between the ends at random (Neal's limit m − 1); 0 = no limit
 };
 void describe(OptionVisitor& visitor, PolarSliceOptions& options);
 
@@ -26,11 +30,16 @@ class PolarSlice final : public SliceKernel {
  public:
   /// @throws Error(configuration) for options out of range or a dimension that it cannot have
   explicit PolarSlice(std::shared_ptr<const LogDensity> density, const PolarSliceOptions& options = {});
-  Index normals() const override;
+  ~PolarSlice() override;
+  Index normals() const override { return dimension(); }
 
  private:
   void represent() override;
   void transition(ItemDraws& draws) override;
+  void check_start() const override;
+
+  PolarSliceOptions options_;
+  std::unique_ptr<slices::PolarState> state_;
 };
 
 /// Options of a run: those of the chains and those of the kernel, in one table of a configuration.

@@ -61,10 +61,12 @@ class SliceKernel {
   void step(ItemDraws& draws);
 
   const Eigen::VectorXd& point() const { return point_; }
-  double log_density() const { return log_density_; }
+  virtual double log_density() const { return log_density_; }
   const SliceCounts& counts() const { return counts_; }
 
-  /// Coordinates to work in from now on; a change of representation, nothing is evaluated. Kernels on the sphere refuse it.
+  /// Whether a frame is for the warm-up to find: not on the sphere, nor where a prior gives it.
+  virtual bool tunable() const { return true; }
+  /// Coordinates to work in from now on; a change of representation, nothing is evaluated. Kernels that are not tunable refuse it.
   virtual void set_frame(AffineFrame frame);
   /// Whether a warm-up should learn a frame for it.
   virtual bool tunable() const { return true; }

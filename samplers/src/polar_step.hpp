@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "great_circle.hpp"
+#include "slice_bracket.hpp"
+
+#include <algorithm>
+
+#include <buffon/model/log_density.hpp>
+#include <buffon/samplers/affine_frame.hpp>
+
+namespace buffon::slices {
+
+/// x = centre + r A θ. The probe's first vector is A θ.
+struct PolarState {
+  GreatCircle circle;
+  double radius = 0;
+  Eigen::VectorXd image = {};  ///< of the circle's tangent: A z
+
+  /// Closer to the centre the coordinates are singular; a chain that a change of the frame leaves there goes on from this radius.
+  static constexpr double least_radius = 1e-8;
+
+  void represent(const Eigen::VectorXd& point, const AffineFrame& frame, DensityProbe& probe) {
+    frame.coordinates(point, image);
+    radius = image.norm();
+    if (!(radius > 0)) image = Eigen::VectorXd::Unit(point.size(), 0);
+    circle.set_point(image);
+    radius = std::max(radius, least_radius);
+    frame.direction(circle.point(), image);
+    probe.set_centre(frame.centre());
+    probe.set_first(image);
+  }
+};
+
+/// The rules of Algorithm 1.
+struct PolarRules : ExactRules {
+  /// Power of r in the slice function r^e p(x).
+  static double exponent(double dimension) { return dimension - 1; }
+  /// log t from the log of the slice function at the current point and an exponential.
+  static double level(double height, double exponential) { return height - exponential; }
+};
+
+/// One transition.
+/// @param evaluate (a, b) → log p(centre + a A θ + b A z)
+/// @param accept   takes (a, b, log p): the new point
+template <class Rules, class Evaluate, class Accept>
+void polar_step(Rules& rules, PolarState& state, const AffineFrame& frame, DensityProbe& probe, SliceCounts& counts, const Expansion& how, ItemDraws& draws,
+                double log_density, Evaluate&& evaluate, Accept&& accept) {
+  const double power = rules.exponent(static_cast<double>(frame.dimension()));
+  const double radius = state.radius, radial = power * scalar::log(radius);
+  const double level = rules.level(radial + log_density, draws.exponential());
+
+  Angle angle;
+  double per_length = 0;
+  if (state.circle.draw(draws.normals())) {
+    frame.direction(state.circle.tangent(), state.image);
+    probe.set_second(state.image);
+    per_length = state.circle.inverse_length();
+    angle = shrink_angle(rules, draws, counts, [&](double cosine, double sine, double& value) {
+      value = evaluate(radius * cosine, radius * sine * per_length);
+      return radial + value > level;
+    });
+  } else {
+    ++counts.stuck;
+  }
+
+  const double a = angle.cosine, b = angle.sine * per_length;
+  const Spot spot = search_line(rules, draws, counts, how, radius, [&](double s, double& value) {
+    value = evaluate(s * a, s * b);
+    return power * scalar::log(s) + value > level;
+  });
+  if (spot.found) {
+    state.radius = spot.at;
+    accept(spot.at * a, spot.at * b, spot.log_density);
+  } else if (angle.found) {
+    accept(radius * a, radius * b, angle.log_density);
+  }
+  if (angle.found) {
+    const double factor = state.circle.turn(a, b);
+    probe.turn(factor * a, factor * b);
+  }
+}
+
+}  // namespace buffon::slices
