@@ -68,8 +68,6 @@ class SliceKernel {
   virtual bool tunable() const { return true; }
   /// Coordinates to work in from now on; a change of representation, nothing is evaluated. Kernels that are not tunable refuse it.
   virtual void set_frame(AffineFrame frame);
-  /// Whether a warm-up should learn a frame for it.
-  virtual bool tunable() const { return true; }
   const AffineFrame& frame() const { return frame_; }
   /// Makes the representation anew from the point. Call it at boundaries where state is saved.
   void refresh();
