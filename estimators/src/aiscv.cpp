@@ -265,7 +265,7 @@ MemoryNeed aiscv_memory_need(const Integrands& integrands, const AiscvOptions& o
   const double kept =
       static_cast<double>(integrands.dimension()) + count + (integrands.common_law() ? 1 : count) + (options.start == AiscvStart::tempering ? count : 0) + 1;
   const double points = options.exploration_fraction * static_cast<double>(options.max_evaluations / integrands.calls_per_point());
-  return {options.max_evaluations, sizeof(double) * points * (3 * kept + 2 * count)};
+  return {.amount = options.max_evaluations, .bytes = sizeof(double) * points * (3 * kept + 2 * count)};
 }
 
 void AiscvKernel::describe_state(Archive& archive) {

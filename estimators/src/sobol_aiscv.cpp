@@ -323,8 +323,9 @@ void SobolAiscv::append_convergence() {
 std::int64_t SobolAiscv::own_evaluations() const { return centred_ ? (has_pilot() ? options_.pilot : 0) + kernel_->result().evaluations : 0; }
 
 MemoryNeed SobolAiscv::memory_need() const {
-  const MemoryNeed need = aiscv_memory_need(SobolIntegrands(problem_, row_, subsets_, shift_), kernel_options(options_, points_, evaluations_per_point()));
-  return {options_.max_evaluations, need.bytes};
+  MemoryNeed need = aiscv_memory_need(SobolIntegrands(problem_, row_, subsets_, shift_), kernel_options(options_, points_, evaluations_per_point()));
+  need.amount = options_.max_evaluations;
+  return need;
 }
 
 SobolAiscvResult SobolAiscv::result() const {

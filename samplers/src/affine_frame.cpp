@@ -35,6 +35,12 @@ AffineFrame AffineFrame::full(const ConstVector& centre, const ConstMatrix& lowe
   return frame;
 }
 
+AffineFrame AffineFrame::moved(const ConstVector& centre) const {
+  AffineFrame frame = *this;
+  frame.centre_ = centre;
+  return frame;
+}
+
 void AffineFrame::direction(const ConstVector& y, Eigen::VectorXd& out) const {
   if (correlated()) {
     out.noalias() = lower_.triangularView<Eigen::Lower>() * y;

@@ -34,6 +34,15 @@ void SliceCounts::add(const SliceCounts& other) {
   undefined += other.undefined;
 }
 
+void SliceCounts::subtract(const SliceCounts& other) {
+  steps -= other.steps;
+  evaluations -= other.evaluations;
+  expansions -= other.expansions;
+  shrinkages -= other.shrinkages;
+  stuck -= other.stuck;
+  undefined -= other.undefined;
+}
+
 void SliceCounts::describe_state(Archive& archive) {
   archive.item("steps", steps);
   archive.item("evaluations", evaluations);

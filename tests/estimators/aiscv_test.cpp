@@ -412,7 +412,7 @@ TEST_CASE("aiscv refuses bad options by name") {
 TEST_CASE("the memory that a run asks for grows with its exploration alone") {
   const auto need = [](const AiscvOptions& o) { return AiscvKernel(linear_event(3, {2.0}), o, Stream(1)).memory_need(); };
   AiscvOptions options;
-  CHECK(need(options).max_evaluations == 20000);
+  CHECK(need(options).amount == 20000);
   // d = 3, one function, one law: 3 (3 + 1 + 1 + 1) + 2 numbers of 8 bytes at 10000 points.
   CHECK(need(options).bytes == doctest::Approx(20 * 8 * 10000));
   options.exploration_fraction = 0.25;

@@ -29,14 +29,14 @@ void check_memory(const std::string& method, const MemoryNeed& need) {
   const double limit = 0.5 * static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
   if (need.bytes <= limit) return;
   constexpr double gigabyte = 1e9;
-  const auto affordable = static_cast<std::int64_t>(static_cast<double>(need.max_evaluations) / need.bytes * limit);
+  const auto affordable = static_cast<std::int64_t>(static_cast<double>(need.amount) / need.bytes * limit);
   throw Error(ErrorCategory::configuration,
               {.doing = "checking the memory that " + method + " needs",
-               .key = "options.max_evaluations",
-               .value = std::to_string(need.max_evaluations),
+               .key = "options." + need.option,
+               .value = std::to_string(need.amount),
                .rule = "would hold up to " + to_text(std::ceil(need.bytes / gigabyte)) + " GB at once, and half of this machine's memory is " +
                        to_text(std::floor(limit / gigabyte)) + " GB",
-               .remedy = "give at most " + std::to_string(affordable) + " here, or use a method whose memory does not grow: plain_monte_carlo, sobol"});
+               .remedy = "give at most " + std::to_string(affordable) + " here, or " + need.remedy});
 }
 
 /// All that `Job::make` needs, kept alive by it.

@@ -12,10 +12,12 @@ class Context;
 struct Outcome;
 struct Progress;
 
-/// What a run holds in memory at once, as far as it grows in proportion to options.max_evaluations.
+/// What a run holds in memory at once, as far as it grows in proportion to an option.
 struct MemoryNeed {
-  std::int64_t max_evaluations = 0;
-  double bytes = 0;  ///< estimate from above; 0 = bounded, whatever max_evaluations is
+  std::int64_t amount = 0;  ///< the option's value
+  double bytes = 0;         ///< estimate from above; 0 = bounded, whatever the option is
+  std::string option = "max_evaluations";
+  std::string remedy = "use a method whose memory does not grow: plain_monte_carlo, sobol";  ///< besides a smaller value
 };
 
 /// A method is a resumable computation. The free function that a user calls is the loop over `step`; the command line

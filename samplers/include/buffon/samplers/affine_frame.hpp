@@ -19,6 +19,9 @@ class AffineFrame {
   /// @param lower its upper triangle is ignored; the diagonal is positive. @throws Error(numeric) otherwise
   static AffineFrame full(const ConstVector& centre, const ConstMatrix& lower);
 
+  /// The same A around another centre.
+  AffineFrame moved(const ConstVector& centre) const;
+
   Index dimension() const { return centre_.size(); }
   const Eigen::VectorXd& centre() const { return centre_; }
   bool scaled() const { return scale_.size() > 0 || lower_.size() > 0; }  ///< A is not the identity

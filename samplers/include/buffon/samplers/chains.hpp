@@ -20,12 +20,15 @@
 
 namespace buffon {
 
-/// What the warm-up learns from all chains together and freezes before sampling.
+/// What the warm-up learns from all chains together and freezes before sampling. It falls back from covariance to diagonal (fewer than 10 d
+/// draws, or no positive definite matrix), to centre (a coordinate that does not vary), to none; and to robust where moments look infinite
+/// (a standard deviation above 10 times its robust value).
 enum class Tuning {
   none,        ///< nothing: x = y
   centre,      ///< the mean
   diagonal,    ///< mean and standard deviations
-  covariance,  ///< mean and covariance; falls back to diagonal, then none, where there are too few draws
+  covariance,  ///< mean and covariance
+  robust,      ///< median and 1.4826 median |x − median| of every coordinate: exist for every law
 };
 
 /// Options of all samplers that run chains.
@@ -47,7 +50,11 @@ struct ChainResult {
   ChainDraws draws;
   std::vector<ChainSummary> summary;
   ChainVerdict verdict;
-  SliceCounts warmup, sampling;  ///< summed over chains
+  SliceCounts warmup, sampling;                 ///< summed over chains; the search for starting points belongs to the warm-up
+  std::vector<SliceCounts> sampling_of_chains;  ///< the same for every chain
+  AffineFrame frame;                            ///< of the draws
+  Tuning tuned = Tuning::none;                  ///< what the frame is
+  std::string tuning_note;                      ///< why that is less than what was asked for; empty = it is not
   std::string stop_reason;
 };
 
@@ -55,9 +62,13 @@ struct ChainResult {
 using KernelMaker = std::function<std::unique_ptr<SliceKernel>(std::shared_ptr<const LogDensity>)>;
 
 /// Several chains of one kernel: starting points, a warm-up in stages of lengths 1 : 2 : 4 : 8 after each of which the frame is learnt from the
-/// second half of the stage of all chains together (in chain order, S shrunk as (n/(n+5)) S + 1e-3 (5/(n+5)) I), then draws with the last
-/// frame frozen. One step of the method is a round of at most 50 transitions of every chain; chains run in parallel. Transition t of
-/// chain c takes item t of the stream (method, "chain", c); starting points child "start".
+/// second half of the stage of all chains together (in chain order, at most about 10,000 points; S shrunk as
+/// (n/(n+5)) S + 1e-3 (5/(n+5)) diag S, which leaves units alone), then draws with the last frame frozen.
+/// One step of the method is a round of at most 64 transitions of every chain; chains run in parallel. Transition t of
+/// chain c takes item t of the stream (method, "chain", c); attempt a of its start takes item a of (method, "start", c). Hence fewer draws
+/// are the first of more, and thinned draws every k-th of all.
+/// Asked to stop during the warm-up, it freezes the frame as it is and gives the draws of one round.
+/// Memory: all draws, and one kernel with its frame (d² numbers) per chain.
 class Chains : public Method {
  public:
   /// @param name of the method: messages and streams

@@ -24,6 +24,7 @@ struct SliceCounts {
   std::int64_t undefined = 0;    ///< evaluations that gave NaN, taken as outside the support
 
   void add(const SliceCounts& other);
+  void subtract(const SliceCounts& other);
   void describe_state(Archive& archive);
 };
 
