@@ -30,13 +30,12 @@ void check_memory(const std::string& method, const MemoryNeed& need) {
   if (need.bytes <= limit) return;
   constexpr double gigabyte = 1e9;
   const auto affordable = static_cast<std::int64_t>(static_cast<double>(need.amount) / need.bytes * limit);
-  throw Error(ErrorCategory::configuration,
-              {.doing = "checking the memory that " + method + " needs",
-               .key = "options." + need.option,
-               .value = std::to_string(need.amount),
-               .rule = "would hold up to " + to_text(std::ceil(need.bytes / gigabyte)) + " GB at once, and half of this machine's memory is " +
-                       to_text(std::floor(limit / gigabyte)) + " GB",
-               .remedy = "give at most " + std::to_string(affordable) + " here, or " + need.remedy});
+  throw Error(ErrorCategory::configuration, {.doing = "checking the memory that " + method + " needs",
+                                             .key = "options." + need.option,
+                                             .value = std::to_string(need.amount),
+                                             .rule = "would hold up to " + to_text(std::ceil(need.bytes / gigabyte)) +
+                                                     " GB at once, and half of this machine's memory is " + to_text(std::floor(limit / gigabyte)) + " GB",
+                                             .remedy = "give at most " + std::to_string(affordable) + " here, or " + need.remedy});
 }
 
 /// All that `Job::make` needs, kept alive by it.
