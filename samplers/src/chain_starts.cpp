@@ -12,12 +12,12 @@ namespace {
 
 using Kind = StartPolicy::Kind;
 
-/// "mu = 1, theta.1 = 0.5, …"
+/// "(mu = 1, theta.1 = 0.5, …)"
 std::string named_point(const Target& target, const Eigen::VectorXd& x) {
   constexpr Index shown = 8;
-  std::string text;
+  std::string text = "(";
   for (Index i = 0; i < std::min(x.size(), shown); ++i) text += (i > 0 ? ", " : "") + target.names()[static_cast<std::size_t>(i)] + " = " + to_text(x(i));
-  return text + (x.size() > shown ? ", … (" + std::to_string(x.size()) + " numbers)" : "");
+  return text + (x.size() > shown ? ", … " + std::to_string(x.size()) + " numbers)" : ")");
 }
 
 std::string doing(std::int64_t chain, const std::string& method) { return "starting chain " + std::to_string(chain + 1) + " of " + method; }
@@ -97,7 +97,7 @@ ChainStart find_start(const Target& target, std::int64_t chain, const Stream& st
     Eigen::VectorXd x(target.size());
     target.constrain(*y, x);
     where = named_point(target, x);
-    problem = "the log density there is " + to_text(start.log_density);
+    problem = "has log density " + to_text(start.log_density);
     if (start.log_density > 0) {
       throw Error(ErrorCategory::numeric, {.doing = doing(chain, method),
                                            .key = "start",
@@ -106,12 +106,12 @@ ChainStart find_start(const Target& target, std::int64_t chain, const Stream& st
                                            .remedy = "bound the density there, or keep the point out of its support"});
     }
   }
-  const std::string tried = attempts == 1 ? "" : " at the last of " + std::to_string(attempts) + " points drawn";
+  const std::string tried = attempts == 1 ? "" : ", the last of " + std::to_string(attempts) + " points drawn";
   throw Error(ErrorCategory::configuration,
               {.doing = doing(chain, method),
                .key = "start",
                .value = where,
-               .rule = problem + tried + ": a chain must begin where the density is positive",
+               .rule = problem + tried + "; a chain must begin where the density is positive",
                .remedy = policy.kind == Kind::given           ? "give a point inside the support"
                          : policy.kind == Kind::overdispersed ? "give points inside the support ([start] kind = \"given\"), or another radius"
                                                               : "give a law inside the support"});

@@ -288,12 +288,12 @@ struct Chains::State {
       last = done;
       return;
     }
-    // One round of draws, from where the chains are.
+    // Draws of one full round, from where the chains are.
     if (!sampling()) {
       warmup = done;
       if (started) begin_sampling();
     }
-    last = std::min(warmup + options.draws * options.thin, (done / round_length + 1) * round_length);
+    last = std::min(warmup + options.draws * options.thin, done + round_length);
   }
 
   std::string stop_reason() const {

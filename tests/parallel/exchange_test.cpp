@@ -2,9 +2,8 @@
 #include <buffon/parallel/blocks.hpp>
 
 #include <doctest/doctest.h>
-#include <memory_archive.hpp>
+#include <thread_exchange.hpp>
 
-#include <barrier>
 #include <cmath>
 #include <string>
 #include <thread>
@@ -12,53 +11,10 @@
 #include <vector>
 
 using namespace buffon;
-using buffon::testing::MemoryArchive;
+using buffon::testing::ExchangeTable;
+using buffon::testing::ThreadExchange;
 
 namespace {
-
-/// What participants in threads of one process have in common.
-struct Table {
-  explicit Table(int size) : barrier(size) {}
-  std::barrier<> barrier;
-  std::vector<std::string> parts;
-};
-
-/// The participant `rank` of several; `next` counts blocks over all loops.
-class ThreadExchange : public BlockExchange {
- public:
-  ThreadExchange(Table& table, int rank, int size) : table_(table), rank_(rank), size_(size) {}
-  int participants() const override { return size_; }
-  std::vector<bool> begin(std::int64_t blocks, Needed) override {
-    if (rank_ == 0) table_.parts.assign(static_cast<std::size_t>(blocks), "");
-    table_.barrier.arrive_and_wait();
-    here_.assign(static_cast<std::size_t>(blocks), false);
-    for (std::int64_t b = 0; b < blocks; ++b) here_[static_cast<std::size_t>(b)] = (next_ + b) % size_ == rank_;
-    next_ += blocks;
-    return here_;
-  }
-  bool complete(const std::function<void(std::int64_t, Archive&)>& describe) override {
-    for (std::size_t b = 0; b < here_.size(); ++b) {
-      if (!here_[b]) continue;
-      MemoryArchive archive;
-      describe(static_cast<std::int64_t>(b), archive);
-      table_.parts[b] = archive.bytes();
-    }
-    table_.barrier.arrive_and_wait();
-    for (std::size_t b = 0; b < here_.size(); ++b) {
-      if (here_[b]) continue;
-      MemoryArchive archive(table_.parts[b]);
-      describe(static_cast<std::int64_t>(b), archive);
-    }
-    table_.barrier.arrive_and_wait();
-    return true;
-  }
-
- private:
-  Table& table_;
-  int rank_, size_;
-  std::int64_t next_ = 0;
-  std::vector<bool> here_;
-};
 
 /// A participant that does every second block and hears nothing of the others.
 class Alone : public BlockExchange {
@@ -101,7 +57,7 @@ std::pair<double, std::int64_t> awkward_sum(Context& context, std::int64_t n) {
 TEST_CASE("blocks divided among 2, 3 and 5 participants give each the bits of one process, and every block is done once") {
   Context single(1);
   for (const int size : {2, 3, 5}) {
-    Table table(size);
+    ExchangeTable table(size);
     std::vector<std::vector<std::pair<double, std::int64_t>>> found(static_cast<std::size_t>(size));
     std::vector<std::jthread> threads;
     for (int rank = 0; rank < size; ++rank) {
