@@ -73,7 +73,7 @@ inline double least_p(const ExactTarget& target, const Eigen::MatrixXd& x, const
     }
     least = std::min(least, ks_two_sample_p(values_of(law, x), values_of(law, fresh)));
   }
-  return least * static_cast<double>(target.laws.size());
+  return std::min(1.0, least * static_cast<double>(target.laws.size()));
 }
 
 inline double invariance_p(const ExactTarget& target, SliceKernel& kernel, std::uint64_t seed = 1, Index n = exact_starts, std::uint64_t transitions = 2) {
@@ -181,7 +181,8 @@ inline ExactTarget box() {
   ExactTarget target{"uniform box",
                      make_log_density(3,
                                       [](const Eigen::VectorXd& x) {
-                                        const bool within = (x.array() > low).all() && (x.array() < high).all();
+                                        bool within = true;
+                                        for (Index i = 0; i < 3; ++i) within = within && x(i) > low(i) && x(i) < high(i);
                                         return within ? 0.0 : -std::numeric_limits<double>::infinity();
                                       }),
                      [](const Stream& stream, Eigen::MatrixXd& x) {
