@@ -60,4 +60,21 @@ void CoordinateSlice::transition(ItemDraws& draws) {
   }
 }
 
+void describe(OptionVisitor& v, CoordinateSliceRunOptions& o) {
+  describe(v, static_cast<ChainOptions&>(o));
+  describe(v, o.kernel);
+}
+
+CoordinateSliceChains::CoordinateSliceChains(std::shared_ptr<const Target> target, const CoordinateSliceRunOptions& options, const Stream& stream)
+    : Chains(
+          "coordinate_slice", std::move(target), options,
+          [kernel = options.kernel](std::shared_ptr<const LogDensity> density) { return std::make_unique<CoordinateSlice>(std::move(density), kernel); },
+          stream) {}
+
+ChainResult coordinate_slice(std::shared_ptr<const Target> target, const CoordinateSliceRunOptions& options, const Stream& stream, Context& context) {
+  CoordinateSliceChains chains(std::move(target), options, stream);
+  run_to_end(chains, context);
+  return chains.result();
+}
+
 }  // namespace buffon

@@ -113,4 +113,21 @@ void EllipticalSlice::transition(ItemDraws& draws) {
   coordinates_ = angle.cosine * coordinates_ + angle.sine * nu;
 }
 
+void describe(OptionVisitor& v, EllipticalSliceRunOptions& o) {
+  describe(v, static_cast<ChainOptions&>(o));
+  describe(v, o.kernel);
+}
+
+EllipticalSliceChains::EllipticalSliceChains(std::shared_ptr<const Target> target, const EllipticalSliceRunOptions& options, const Stream& stream)
+    : Chains(
+          "elliptical_slice", std::move(target), options,
+          [kernel = options.kernel](std::shared_ptr<const LogDensity> density) { return std::make_unique<EllipticalSlice>(std::move(density), kernel); },
+          stream) {}
+
+ChainResult elliptical_slice(std::shared_ptr<const Target> target, const EllipticalSliceRunOptions& options, const Stream& stream, Context& context) {
+  EllipticalSliceChains chains(std::move(target), options, stream);
+  run_to_end(chains, context);
+  return chains.result();
+}
+
 }  // namespace buffon

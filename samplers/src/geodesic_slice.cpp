@@ -80,4 +80,21 @@ void GeodesicSlice::transition(ItemDraws& draws) {
   probe_->turn(factor * a, factor * b);
 }
 
+void describe(OptionVisitor& v, GeodesicSliceRunOptions& o) {
+  describe(v, static_cast<ChainOptions&>(o));
+  describe(v, o.kernel);
+}
+
+GeodesicSliceChains::GeodesicSliceChains(std::shared_ptr<const Target> target, const GeodesicSliceRunOptions& options, const Stream& stream)
+    : Chains(
+          "geodesic_slice", std::move(target), options,
+          [kernel = options.kernel](std::shared_ptr<const LogDensity> density) { return std::make_unique<GeodesicSlice>(std::move(density), kernel); },
+          stream) {}
+
+ChainResult geodesic_slice(std::shared_ptr<const Target> target, const GeodesicSliceRunOptions& options, const Stream& stream, Context& context) {
+  GeodesicSliceChains chains(std::move(target), options, stream);
+  run_to_end(chains, context);
+  return chains.result();
+}
+
 }  // namespace buffon

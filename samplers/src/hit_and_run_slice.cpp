@@ -43,4 +43,21 @@ void HitAndRunSlice::transition(ItemDraws& draws) {
   probe_->turn(1, spot.at * per_length);
 }
 
+void describe(OptionVisitor& v, HitAndRunSliceRunOptions& o) {
+  describe(v, static_cast<ChainOptions&>(o));
+  describe(v, o.kernel);
+}
+
+HitAndRunSliceChains::HitAndRunSliceChains(std::shared_ptr<const Target> target, const HitAndRunSliceRunOptions& options, const Stream& stream)
+    : Chains(
+          "hit_and_run_slice", std::move(target), options,
+          [kernel = options.kernel](std::shared_ptr<const LogDensity> density) { return std::make_unique<HitAndRunSlice>(std::move(density), kernel); },
+          stream) {}
+
+ChainResult hit_and_run_slice(std::shared_ptr<const Target> target, const HitAndRunSliceRunOptions& options, const Stream& stream, Context& context) {
+  HitAndRunSliceChains chains(std::move(target), options, stream);
+  run_to_end(chains, context);
+  return chains.result();
+}
+
 }  // namespace buffon

@@ -68,4 +68,20 @@ void PolarSlice::transition(ItemDraws& draws) {
       [this](double a, double b, double value) { accept(a, b, value); });
 }
 
+void describe(OptionVisitor& v, PolarSliceRunOptions& o) {
+  describe(v, static_cast<ChainOptions&>(o));
+  describe(v, o.kernel);
+}
+
+PolarSliceChains::PolarSliceChains(std::shared_ptr<const Target> target, const PolarSliceRunOptions& options, const Stream& stream)
+    : Chains(
+          "polar_slice", std::move(target), options,
+          [kernel = options.kernel](std::shared_ptr<const LogDensity> density) { return std::make_unique<PolarSlice>(std::move(density), kernel); }, stream) {}
+
+ChainResult polar_slice(std::shared_ptr<const Target> target, const PolarSliceRunOptions& options, const Stream& stream, Context& context) {
+  PolarSliceChains chains(std::move(target), options, stream);
+  run_to_end(chains, context);
+  return chains.result();
+}
+
 }  // namespace buffon

@@ -191,13 +191,14 @@ Spot search_line(const Rules& rules, ItemDraws& draws, SliceCounts& counts, cons
     step_out(draws, counts, how, a, b, inside);
   }
   a = std::max(a, how.least);
+  const double shortest = 1e-100 * (b - a);
   for (std::int64_t proposals = 1;; ++proposals) {
     Spot spot{.at = a + (b - a) * draws.uniform()};
     spot.found = inside(spot.at, spot.log_density) && (!how.doubling || reachable(history, how, spot.at, inside));
     if (spot.found) return spot;
     ++counts.shrinkages;
     (spot.at < rules.anchor(current, a, b) ? a : b) = spot.at;
-    if (!(b - a > 1e-14 * std::max(std::abs(a), std::abs(b))) || proposals == max_proposals) break;
+    if (!(b - a > std::max(shortest, 1e-14 * std::max(std::abs(a), std::abs(b)))) || proposals == max_proposals) break;
   }
   ++counts.stuck;
   return {};
