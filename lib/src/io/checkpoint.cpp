@@ -12,7 +12,7 @@ namespace buffon {
 namespace {
 
 constexpr std::string_view magic = "buffon checkpoint\n";
-constexpr std::uint64_t format_version = 3;
+constexpr std::uint64_t format_version = 4;
 constexpr std::string_view file_name = "state.bin";
 constexpr std::string_view previous_name = "state.bin.previous";
 
@@ -31,6 +31,7 @@ void describe_checkpoint(Archive& archive, Checkpoint& c) {
   archive.item("digest", c.digest);
   archive.item("rounds", c.rounds);
   archive.item("seconds", c.seconds);
+  archive.item("warmup_seconds", c.warmup_seconds);
   archive.item("replaced", c.replaced);
   archive.item("evaluations", c.evaluations);
   archive.item("loops", c.loops);

@@ -27,20 +27,37 @@ void io_detail::write_all(const Descriptor& file, std::string_view bytes, const 
   }
 }
 
+struct FileWriter::State {
+  std::filesystem::path file, temporary;
+  Descriptor out;
+  bool finished = false;
+};
+
+FileWriter::FileWriter(const std::filesystem::path& file) : state_(std::make_unique<State>()) {
+  state_->file = state_->temporary = file;
+  state_->temporary += ".tmp";
+  state_->out = Descriptor(::open(state_->temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!state_->out) throw system_failure("writing", file);
+}
+
+FileWriter::~FileWriter() {
+  if (!state_->finished) ::unlink(state_->temporary.c_str());
+}
+
+void FileWriter::write(std::string_view bytes) { io_detail::write_all(state_->out, bytes, state_->file); }
+
+void FileWriter::finish() {
+  if (::fsync(state_->out.number()) != 0) throw system_failure("writing", state_->file);
+  state_->out = Descriptor();
+  if (::rename(state_->temporary.c_str(), state_->file.c_str()) != 0) throw system_failure("renaming to", state_->file);
+  state_->finished = true;
+  sync_directory(state_->file.parent_path());
+}
+
 void write_file(const std::filesystem::path& file, std::string_view bytes) {
-  std::filesystem::path temporary = file;
-  temporary += ".tmp";
-  try {
-    const Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!out) throw system_failure("writing", file);
-    io_detail::write_all(out, bytes, file);
-    if (::fsync(out.number()) != 0) throw system_failure("writing", file);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  if (::rename(temporary.c_str(), file.c_str()) != 0) throw system_failure("renaming to", file);
-  sync_directory(file.parent_path());
+  FileWriter out(file);
+  out.write(bytes);
+  out.finish();
 }
 
 std::string read_file(const std::filesystem::path& file) {

@@ -127,6 +127,11 @@ void read_run(const Document& document, RunSettings& run, Node& resolved) {
   check_keys(section, keys);
   OptionReader reader(section);
   describe(reader, run);
+  const auto unable = std::find_if_not(run.draws.kinds.begin(), run.draws.kinds.end(), [](const std::string& kind) { return can_write_draws(kind); });
+  if (unable != run.draws.kinds.end()) {
+    section.fail(section.table->find("draws")->value.where, section.key("draws"), in_quotes(*unable), "needs netCDF, which this build does not have",
+                 "install the package libnetcdf-dev and build buffon again, or choose csv or npy");
+  }
   resolved = reader.take_resolved();
 }
 

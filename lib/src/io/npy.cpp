@@ -27,8 +27,10 @@ std::optional<std::string_view> entry(std::string_view header, std::string_view 
 
 }  // namespace
 
-std::string encode_npy(const ConstMatrix& values) {
-  std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (" + std::to_string(values.rows()) + ", " + std::to_string(values.cols()) + "), }";
+std::string npy_header(const std::vector<std::int64_t>& shape) {
+  std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (";
+  for (std::size_t i = 0; i < shape.size(); ++i) header += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  header += shape.size() == 1 ? ",), }" : "), }";
   const std::size_t before = magic.size() + 4;  // magic, two bytes of version, two of length
   header.append(63 - (before + header.size()) % 64, ' ');
   header += '\n';  // the data start at a multiple of 64 bytes
@@ -37,7 +39,11 @@ std::string encode_npy(const ConstMatrix& values) {
   bytes += '\0';
   bytes += static_cast<char>(header.size() & 0xff);
   bytes += static_cast<char>(header.size() >> 8);
-  bytes += header;
+  return bytes + header;
+}
+
+std::string encode_npy(const ConstMatrix& values) {
+  std::string bytes = npy_header({values.rows(), values.cols()});
   const RowMajor rows = values;
   bytes.append(reinterpret_cast<const char*>(rows.data()), static_cast<std::size_t>(rows.size()) * sizeof(double));
   return bytes;

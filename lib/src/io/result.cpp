@@ -156,9 +156,20 @@ Result from_json(const Json& in) {
   r.outcome.stop_reason = in.at("stop_reason");
   const Json& run = in.at("run");
   r.seconds = to_double(run.at("seconds"));
+  if (run.contains("warmup_seconds")) r.warmup_seconds = to_double(run.at("warmup_seconds"));
   r.threads = run.at("threads");
   for (const auto& [key, value] : run.at("provenance").items()) r.provenance.emplace_back(key, value.get<std::string>());
   return r;
+}
+
+/// Bulk effective size of every line of the summary per second.
+Json per_second(const Table& summary, double seconds) {
+  const auto column = std::find(summary.columns.begin(), summary.columns.end(), "ESS_bulk") - summary.columns.begin();
+  Json out = Json::object();
+  for (std::size_t i = 0; i < summary.row_labels.size() && column < summary.rows.cols(); ++i) {
+    out[summary.row_labels[i]] = number(summary.rows(static_cast<Eigen::Index>(i), column) / seconds);
+  }
+  return out;
 }
 
 std::string csv_field(const std::string& text) {
@@ -188,7 +199,13 @@ std::string encode_result(const Result& result) {
   Json out = reproducible(result);
   Json known = Json::object();
   for (const auto& [key, value] : result.provenance) known[key] = value;
-  out["run"] = {{"seconds", number(result.seconds)}, {"threads", result.threads}, {"provenance", known}};
+  out["run"] = {{"seconds", number(result.seconds)}};
+  if (const Table* summary = result.outcome.table("summary")) {
+    out["run"]["warmup_seconds"] = number(result.warmup_seconds);
+    out["run"]["ess_bulk_per_second"] = per_second(*summary, result.seconds - result.warmup_seconds);
+  }
+  out["run"]["threads"] = result.threads;
+  out["run"]["provenance"] = known;
   return io_detail::json_text(out);
 }
 

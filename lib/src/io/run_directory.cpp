@@ -43,6 +43,8 @@ Descriptor lock(const fs::path& directory, const fs::path& shown) {
 
 fs::path without_trailing_slash(const fs::path& path) { return path.has_filename() ? path : path.parent_path(); }
 
+}  // namespace
+
 std::string utc_now() {
   const auto now = std::chrono::system_clock::now();
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
@@ -54,8 +56,6 @@ std::string utc_now() {
   std::snprintf(text.data() + size, text.size() - size, ".%03dZ", static_cast<int>(milliseconds));
   return text.data();
 }
-
-}  // namespace
 
 struct RunDirectory::State {
   fs::path path;

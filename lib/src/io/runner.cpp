@@ -6,6 +6,7 @@
 #include <buffon/io/runner.hpp>
 #include <buffon/model/model.hpp>
 #include <buffon/random/stream.hpp>
+#include <buffon/stats/chain_tables.hpp>
 
 #include <fmt/format.h>
 
@@ -53,6 +54,7 @@ class Saver {
         last_write_(last_snapshot_) {}
 
   double seconds() const { return seconds_before_ + seconds_since(start_); }
+  double warmup_seconds() const { return warmup_seconds_; }
 
   /// Continues from the newest checkpoint. @returns the sentences that people should read
   std::vector<std::string> restore(Method& method) {
@@ -62,6 +64,7 @@ class Saver {
       load_state(method, saved->state);
       rounds_ = saved->rounds;
       seconds_before_ = saved->seconds;
+      warmup_seconds_ = saved->warmup_seconds;
       replaced_before_ += saved->replaced;
       evaluations_before_ = saved->evaluations;
       position = {saved->loops, saved->blocks};
@@ -69,12 +72,17 @@ class Saver {
     }
     if (exchange_ != nullptr) exchange_->restore(position);
     for (const std::string& note : notes) directory_.log("warning", "damaged checkpoint", {{"text", note}});
+    warming_up_ = in_warmup(method);
     return notes;
   }
 
   /// At a round boundary. Copies of a large state are taken so seldom that they cost at most about 2 % of the time.
   void boundary(Method& method) {
     ++rounds_;
+    if (warming_up_) {
+      warmup_seconds_ = seconds();
+      warming_up_ = in_warmup(method);
+    }
     const bool write_due = seconds_since(last_write_) >= job_.run.checkpoint_seconds || (exchange_ != nullptr && exchange_->unsaved() > most_unsaved);
     if (write_due || seconds_since(last_snapshot_) >= 50 * snapshot_cost_) snapshot(method);
     if (write_due) write();
@@ -88,6 +96,7 @@ class Saver {
                  .digest = job_.digest,
                  .rounds = rounds_,
                  .seconds = seconds(),
+                 .warmup_seconds = warmup_seconds_,
                  .replaced = replaced(),
                  .evaluations = evaluations(),
                  .loops = position.loops,
@@ -119,6 +128,11 @@ class Saver {
  private:
   static constexpr std::size_t most_unsaved = std::size_t{64} << 20;
 
+  static bool in_warmup(const Method& method) {
+    const std::string phase = method.progress().phase;
+    return phase.starts_with("warm-up") || phase == "starting";
+  }
+
   const Job& job_;
   RunDirectory& directory_;
   const Context& context_;
@@ -127,7 +141,8 @@ class Saver {
   bool written_ = false;
   std::int64_t rounds_ = 0, evaluations_before_ = 0;
   std::int64_t replaced_before_;  ///< in earlier parts of the run, less those of the model before this part
-  double seconds_before_, snapshot_cost_ = 0;
+  double seconds_before_, warmup_seconds_ = 0, snapshot_cost_ = 0;
+  bool warming_up_ = false;
   Clock::time_point start_ = Clock::now(), last_snapshot_, last_write_;
 };
 
@@ -162,6 +177,7 @@ void divide(Context& context, RunExchange* exchange, const Job& job) {
 Result result_of(const Job& job, const Method& method, const Saver& saver) {
   Result result;
   result.outcome = method.outcome();
+  if (result.outcome.chain_draws) complete_chain_outcome(result.outcome);
   report_replaced(saver.replaced(), job.policy.replacement, result.outcome);
   result.derived = derived_estimates(job.derived, result.outcome);
   for (const NamedEstimate& e : result.derived) {
@@ -248,6 +264,7 @@ Result run_rounds(const Job& job, RunDirectory& directory, std::stop_token stop,
   result.method = job.method;
   result.title = job.title;
   result.seconds = saver.seconds();
+  result.warmup_seconds = saver.warmup_seconds();
   result.threads = context.threads();
   result.provenance = provenance(job.seed, job.digest, context.threads());
   result.provenance.insert(result.provenance.end(), parts.provenance.begin(), parts.provenance.end());
@@ -257,6 +274,19 @@ Result run_rounds(const Job& job, RunDirectory& directory, std::stop_token stop,
       if (table.name.starts_with("draws") || table.name.starts_with("weights")) draws.push_back(table);
     }
     write_tables(directory.file("draws"), draws);
+  }
+  if (result.outcome.chain_draws && !job.run.draws.kinds.empty()) {
+    const std::vector<std::string> written = write_draws(directory.file("draws"), *result.outcome.chain_draws,
+                                                         {.name = job.method,
+                                                          .model = job.method + "_model",
+                                                          .resolved = job.resolved,
+                                                          .seed = job.seed,
+                                                          .version = build_info().version,
+                                                          .created_at = utc_now(),
+                                                          .warmup_seconds = result.warmup_seconds,
+                                                          .sampling_seconds = result.seconds - result.warmup_seconds},
+                                                         job.run.draws);
+    directory.log("info", "draws", {{"files", std::to_string(written.size())}});
   }
   // The last file of the results: where it stands, everything before it is complete.
   write_file(directory.file("result.json"), encode_result(result));

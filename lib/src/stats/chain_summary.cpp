@@ -94,11 +94,12 @@ bool chains_repeat(const ChainDraws& draws) {
 }  // namespace
 
 Eigen::MatrixXd column_of(const ChainDraws& draws, Index column) { return gathered(draws, &ChainTable::values, column); }
+Eigen::MatrixXd sampler_column_of(const ChainDraws& draws, Index column) { return gathered(draws, &ChainTable::sampler, column); }
 
 std::vector<ChainSummary> summarise(const ChainDraws& draws) {
   std::vector<ChainSummary> out;
   const auto lp = std::find(draws.sampler_names.begin(), draws.sampler_names.end(), "lp__");
-  if (lp != draws.sampler_names.end()) out.push_back(summary_of("lp__", gathered(draws, &ChainTable::sampler, lp - draws.sampler_names.begin())));
+  if (lp != draws.sampler_names.end()) out.push_back(summary_of("lp__", sampler_column_of(draws, lp - draws.sampler_names.begin())));
   for (std::size_t i = 0; i < draws.names.size(); ++i) out.push_back(summary_of(draws.names[i], column_of(draws, static_cast<Index>(i))));
   return out;
 }

@@ -26,4 +26,11 @@ const NamedEstimate* Outcome::find(std::string_view wanted) const {
   return nullptr;
 }
 
+const Table* Outcome::table(std::string_view wanted) const {
+  for (const auto& t : tables) {
+    if (t.name == wanted) return &t;
+  }
+  return nullptr;
+}
+
 }  // namespace buffon

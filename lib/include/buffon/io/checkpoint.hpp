@@ -18,6 +18,7 @@ struct Checkpoint {
   std::string digest;               ///< of the configuration
   std::int64_t rounds = 0;          ///< rounds done
   double seconds = 0;               ///< wall time spent on them
+  double warmup_seconds = 0;        ///< of these, in rounds of a warm-up
   std::int64_t replaced = 0;        ///< failed model evaluations that were replaced in them
   std::int64_t evaluations = 0;     ///< model evaluations of this process and those it took over from
   std::int64_t loops = 0;           ///< shared loops in the rounds, when the run is divided

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <buffon/core/method.hpp>
+#include <buffon/io/draws.hpp>
 #include <buffon/model/method_entry.hpp>
 #include <buffon/model/problem.hpp>
 
@@ -23,6 +24,7 @@ struct RunSettings {
   double checkpoint_seconds = 30;  ///< write a checkpoint at the first round boundary after this time since the last
   bool report = true;              ///< write report.html
   bool save_draws = false;         ///< write the tables of draws and weights as .npy and CSV
+  DrawsFormat draws = {};          ///< files of the draws of samplers: keys draws and sig_figs
   std::string shard = "";          ///< "k/K": this run is part k of K; empty = the whole run
 };
 void describe(OptionVisitor& visitor, RunSettings& settings);

@@ -3,11 +3,16 @@
 
 #include <buffon/core/types.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace buffon {
+
+/// What stands before the numbers of an .npy file (NumPy format 1.0, '<f8', row-major: the last index varies fastest).
+std::string npy_header(const std::vector<std::int64_t>& shape);
 
 /// The bytes of an .npy file (NumPy format 1.0, '<f8', two-dimensional, row-major).
 std::string encode_npy(const ConstMatrix& values);

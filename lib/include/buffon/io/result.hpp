@@ -12,7 +12,7 @@
 
 namespace buffon {
 
-/// What `result.json` holds. Everything but `seconds`, `threads` and `provenance` (the block "run" of the file) is a pure
+/// What `result.json` holds. Everything but `seconds`, `warmup_seconds`, `threads` and `provenance` (the block "run" of the file) is a pure
 /// function of the configuration: byte for byte the same however often the run was killed and on how many threads it ran.
 struct Result {
   std::string method;
@@ -20,6 +20,7 @@ struct Result {
   Outcome outcome;
   std::vector<NamedEstimate> derived;  ///< functions of the estimates
   double seconds = 0;                  ///< wall time over all parts of the run
+  double warmup_seconds = 0;           ///< of these, before the first draw that counts; samplers only
   int threads = 0;
   std::vector<std::pair<std::string, std::string>> provenance;
 };

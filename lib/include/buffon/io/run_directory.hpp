@@ -59,6 +59,9 @@ class RunDirectory {
 /// Where the configuration of the run in a folder came from. @throws Error(data), Error(no_input)
 RunOrigin read_origin(const std::filesystem::path& directory);
 
+/// The time now as 2026-01-31T12:00:00.000Z.
+std::string utc_now();
+
 /// True when the folder holds the configuration of a run.
 bool is_run_directory(const std::filesystem::path& directory);
 

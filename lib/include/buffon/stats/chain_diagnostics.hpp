@@ -40,6 +40,8 @@ struct ChainSummary {
 };
 /// The draws of column `column` of all chains, draws × chains; cut to the shortest chain.
 Eigen::MatrixXd column_of(const ChainDraws& draws, Index column);
+/// The same of a sampler column.
+Eigen::MatrixXd sampler_column_of(const ChainDraws& draws, Index column);
 /// lp__ first, then every column of the values; nothing else.
 std::vector<ChainSummary> summarise(const ChainDraws& draws);
 

@@ -35,13 +35,14 @@ struct Diagnostic {
 /// Names with a meaning to the report: "convergence" (first column "evaluations", then for every estimate the columns
 /// NAME and "NAME.std_error", and "NAME.exact" if known; another first column than "evaluations" gives its name to the axis), "rounds" (one row per adaptation
 /// round; column "smallest_effective_size"), "weights" (importance weights, normalised to mean 1), "log_log…" (first column across, every other column a series
-/// of positive values on logarithmic axes, NaN where it has none).
+/// of positive values on logarithmic axes, NaN where it has none), and the tables of chains, which `chain_tables` makes (stats/chain_tables.hpp):
+/// "summary", "chain_trace", "chain_ranks", "chain_density", "chain_autocorrelation" and "chain_pairs".
 struct Table {
   std::string name;
   std::string title;
-  std::vector<std::string> columns;
-  Eigen::MatrixXd rows;  ///< one row of the matrix = one row of the table
-  std::vector<std::string> row_labels;
+  std::vector<std::string> columns = {};
+  Eigen::MatrixXd rows = {};  ///< one row of the matrix = one row of the table
+  std::vector<std::string> row_labels = {};
 };
 
 /// What a method reports, in neutral form: result.json, the report and `compare` are made from it.
@@ -56,6 +57,7 @@ struct Outcome {
   std::shared_ptr<const ChainDraws> chain_draws = {};  ///< of samplers that run chains, else null; written to files of their own, not to result.json
 
   const NamedEstimate* find(std::string_view name) const;
+  const Table* table(std::string_view name) const;  ///< or null
 };
 
 /// Where a method stands, for the live line.

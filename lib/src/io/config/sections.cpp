@@ -21,6 +21,13 @@ void describe(OptionVisitor& v, RunSettings& o) {
        o.checkpoint_seconds);
   v.on({.name = "report", .meaning = "write report.html"}, o.report);
   v.on({.name = "save_draws", .meaning = "write the tables of draws and weights as .npy and CSV"}, o.save_draws);
+  static constexpr std::array<std::string_view, 3> draws = {"csv", "npy", "netcdf"};
+  v.on({.name = "draws",
+        .meaning = "files of the draws of samplers: csv (as CmdStan writes it; with more than 100 chains only when it is the only one), npy, netcdf (ArviZ "
+                   "InferenceData); [] = none",
+        .choices = draws},
+       o.draws.kinds);
+  v.on({.name = "sig_figs", .meaning = "significant digits of csv; 17 give back every bit", .range = between(1, 18)}, o.draws.sig_figs);
   v.on({.name = "shard", .meaning = "\"k/K\": do part k of K of the run, to be joined by `buffon merge`; empty = the whole run (short form: --shard k/K)"},
        o.shard);
 }
