@@ -10,9 +10,9 @@
 namespace buffon::cli {
 
 void add_list(CLI::App& app, Action& action) {
-  auto* verb = app.add_subcommand("list", "List methods, laws of inputs, kinds of models, named and nested problems, and sections of a job");
+  auto* verb = app.add_subcommand("list", "List methods, laws of inputs, kinds of models, named and nested problems, densities, and sections of a job");
   auto what = std::make_shared<std::string>();
-  verb->add_option("what", *what, "methods, laws, models, problems, nested or sections (default: all)");
+  verb->add_option("what", *what, "methods, laws, models, problems, nested, densities or sections (default: all)");
   verb->callback([what, &action] {
     action = [what] {
       std::fputs(list_text(*what, all_methods()).c_str(), stdout);

@@ -43,6 +43,10 @@ int validate(const JobRequest& request, bool resolved) {
     }
     print_list("variables", components);
   }
+  if (job.target != nullptr) {
+    print_list("draws of", job.target->names());
+    std::printf("  %-12s %td\n", "dimension", job.target->dimension());
+  }
   std::vector<std::string> derived;
   for (const DerivedQuantity& d : job.derived) derived.push_back(d.name);
   if (!derived.empty()) print_list("derived", derived);

@@ -94,7 +94,7 @@ TEST_CASE("the pages of methods hold the generated option tables") {
 
 TEST_CASE("the guide of configurations holds the generated tables of the sections") {
   const std::string page = contents(std::filesystem::path(BUFFON_SOURCE_DIR) / "docs" / "guide" / "configuration.md");
-  for (const auto* section : {"model", "inputs", "correlations", "quantities", "nested", "stages", "derived", "run"}) {
+  for (const auto* section : {"model", "inputs", "correlations", "quantities", "nested", "stages", "density", "parameters", "start", "derived", "run"}) {
     CAPTURE(section);
     const std::string name(section);
     CHECK(between_markers(page, "<!-- " + name + ":begin -->", "<!-- " + name + ":end -->") == section_markdown_table(section));

@@ -13,6 +13,7 @@
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/model_kind.hpp>
 #include <buffon/model/nested_kind.hpp>
+#include <buffon/model/target_kind.hpp>
 
 #include "../support/all_methods.hpp"
 #include "support_job.hpp"
@@ -146,6 +147,7 @@ const std::string input = "[[inputs]]\nname = \"a\"\nlaw = \"normal\"\nmean = 1.
 
 /// What a method works on.
 std::string subject_of(const MethodEntry& entry) {
+  if (entry.subject == SubjectKind::target) return "[density]\nkind = \"named\"\nname = \"gaussian\"\n";
   return entry.subject == SubjectKind::nested ? "[nested]\nkind = \"named\"\nname = \"sin_gaussian\"\n" : model + input;
 }
 
@@ -235,6 +237,19 @@ TEST_CASE("invalid keys of every kind of nested problem are refused with place, 
     check_defaults(options);
     check_all(
         options, [&](const std::string& lines) { return "method = \"nested_probe\"\nseed = 1\n[nested]\nkind = \"" + kind.name + "\"\n" + lines; },
+        test::probe_methods());
+  }
+}
+
+TEST_CASE("invalid keys of every kind of density are refused with place, key, value and rule") {
+  for (const auto& kind : target_kinds()) {
+    CAPTURE(kind.name);
+    const auto options = list_options(kind.describe);
+    check_defaults(options);
+    const std::string parameters = kind.own_parameters ? "" : "[[parameters]]\nname = \"a\"\n";
+    check_all(
+        options,
+        [&](const std::string& lines) { return "method = \"target_probe\"\nseed = 1\n" + parameters + "[density]\nkind = \"" + kind.name + "\"\n" + lines; },
         test::probe_methods());
   }
 }

@@ -105,10 +105,35 @@ class NestedProbe : public Method {
   ProbeOptions options_;
 };
 
+/// The same for a density.
+class TargetProbe : public Method {
+ public:
+  TargetProbe(std::shared_ptr<const Target> target, ProbeOptions options, const Stream&) : target_(std::move(target)), options_(std::move(options)) {
+    check_options("target_probe", options_);
+  }
+
+  void step(Context&) override {}
+  bool finished() const override { return true; }
+  void stop(const std::string&) override {}
+  Progress progress() const override { return {}; }
+  Outcome outcome() const override {
+    Outcome outcome;
+    for (const auto& name : target_->names()) outcome.estimates.push_back({name, {}, "expectation", ""});
+    return outcome;
+  }
+  void describe_state(Archive&) override {}
+  const Target& target() const { return *target_; }
+
+ private:
+  std::shared_ptr<const Target> target_;
+  ProbeOptions options_;
+};
+
 inline const std::vector<MethodEntry>& probe_methods() {
   static const std::vector<MethodEntry> methods = {method_entry<Probe, ProbeOptions>("probe", "Probe", "Does nothing."),
                                                    method_entry<Probe, ProbeOptions>("other_probe", "Other probe", "Does nothing."),
-                                                   method_entry<NestedProbe, ProbeOptions>("nested_probe", "Nested probe", "Does nothing.")};
+                                                   method_entry<NestedProbe, ProbeOptions>("nested_probe", "Nested probe", "Does nothing."),
+                                                   method_entry<TargetProbe, ProbeOptions>("target_probe", "Target probe", "Does nothing.")};
   return methods;
 }
 

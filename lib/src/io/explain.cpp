@@ -92,6 +92,9 @@ std::vector<ListedOption> section_options(std::string_view section) {
   if (section == "quantities") return list_options_of<config::QuantitySection>();
   if (section == "scenarios") return list_options_of<config::ScenarioSection>();
   if (section == "stages") return list_options_of<config::StageSection>();
+  if (section == "density") return list_options_of(config::density_section());
+  if (section == "parameters") return list_options_of<config::ParameterSection>();
+  if (section == "start") return list_options_of<config::StartSection>();
   if (section == "nested") return list_options_of(config::nested_section());
   if (section == "derived") return list_options_of<DerivedQuantity>();
   if (section == "run") return list_options_of<RunSettings>();
@@ -110,7 +113,16 @@ std::string section_extra(std::string_view section) {
   if (section == "scenarios") {
     return "  inputs  table  default: none\n      overridden parameters by input, for example inputs = { F_X = { mean = 600.0 } }\n";
   }
-  if (section == "nested") return "  and the keys of the kind: see `buffon explain KIND`\n";
+  if (section == "nested" || section == "density") return "  and the keys of the kind: see `buffon explain KIND`\n";
+  if (section == "start") {
+    return "  points  list of lists of numbers  default: none\n" +
+           wrapped("for given: one point for all chains or one for each, with a number for each component in the order of the parameters", 6) +
+           "  laws  list of tables  default: none\n" +
+           wrapped(
+               "for law: [[start.laws]] with name (a parameter, or a component as theta.1), law and its parameters, for every parameter; on the scale of "
+               "the parameters",
+               6);
+  }
   if (section == "stages") {
     return "  variables  list of tables  default: []\n" +
            wrapped(
@@ -192,6 +204,7 @@ std::vector<std::pair<std::string, ListedOption>> all_keys(const std::vector<Met
   for (const auto& entry : methods) add(entry.name, list_options(entry.describe));
   for (const auto& kind : model_kinds()) add(kind.name, list_options(kind.describe));
   for (const auto& kind : nested_kinds()) add(kind.name, list_options(kind.describe));
+  for (const auto& kind : target_kinds()) add(kind.name, list_options(kind.describe));
   for (const auto& family : marginal_families()) add(family.name, list_options(family.describe));
   return keys;
 }
@@ -234,6 +247,41 @@ std::string explain_nested_problem(const NamedNestedProblem& problem) {
   return out;
 }
 
+std::string explain_target_kind(const TargetKind& kind) {
+  return headed(kind.name, kind.summary, "In a job file: kind = \"" + kind.name + "\" in [density], with these keys beside it:", list_options(kind.describe));
+}
+
+std::string explain_density(const NamedDensity& density) {
+  std::string out = density.name + '\n' + wrapped(sentence(density.summary), 2);
+  out += "\nIn a job file: kind = \"named\" and name = \"" + density.name + "\" in [density]";
+  if (density.sized) out += ", dimension = " + std::to_string(density.default_dimension) + " or another";
+  if (density.needs_data) out += ", data = a JSON file";
+  out += ".\n";
+  if (!density.needs_data) {
+    const MadeDensity made = density.make(density.default_dimension, {});
+    out += "\nParameters:\n";
+    for (const auto& parameter : made.parameters) {
+      out += "  " + parameter.name + (parameter.size > 0 ? ", " + std::to_string(parameter.size) + " numbers" : "") + ": ";
+      switch (parameter.constraint) {
+        case Constraint::lower:
+          out += "greater than " + to_text(parameter.lower);
+          break;
+        case Constraint::upper:
+          out += "less than " + to_text(parameter.upper);
+          break;
+        case Constraint::interval:
+          out += "between " + to_text(parameter.lower) + " and " + to_text(parameter.upper);
+          break;
+        default:
+          out += parameter.constraint == Constraint::none ? "any number" : std::string(constraint_names()[static_cast<std::size_t>(parameter.constraint)]);
+      }
+      out += '\n';
+    }
+  }
+  for (const auto& known : density.known) out += "Known " + known.quantity + ": " + to_text(known.value) + " (" + known.source + ")\n";
+  return out;
+}
+
 std::string explain_section(std::string_view name) {
   if (name == "job") {
     std::string out;
@@ -255,6 +303,8 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   if (const auto* problem = find(named_problems(), name)) add(explain_problem(*problem));
   if (const auto* kind = find(nested_kinds(), name)) add(explain_nested_kind(*kind));
   if (const auto* problem = find(named_nested_problems(), name)) add(explain_nested_problem(*problem));
+  if (const auto* kind = find(target_kinds(), name)) add(explain_target_kind(*kind));
+  if (const auto* density = find(named_densities(), name)) add(explain_density(*density));
   if (name == "job" || find_section(name) != nullptr) add(explain_section(name));
   if (!out.empty()) return out;
 
@@ -265,7 +315,7 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   for (const auto& [place, option] : keys) {
     const bool here = owner.empty() || place == owner || (owner == "options" && find(methods, place) != nullptr) ||
                       (owner == "inputs" && find(marginal_families(), place) != nullptr) || (owner == "model" && find(model_kinds(), place) != nullptr) ||
-                      (owner == "nested" && find(nested_kinds(), place) != nullptr);
+                      (owner == "nested" && find(nested_kinds(), place) != nullptr) || (owner == "density" && find(target_kinds(), place) != nullptr);
     if (here && option.name == key) add((place.empty() ? option.name : place + "." + option.name) + '\n' + option_block({option}));
   }
   if (!out.empty()) return out;
@@ -277,6 +327,8 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   for (const auto& problem : named_problems()) names.push_back(problem.name);
   for (const auto& kind : nested_kinds()) names.push_back(kind.name);
   for (const auto& problem : named_nested_problems()) names.push_back(problem.name);
+  for (const auto& kind : target_kinds()) names.push_back(kind.name);
+  for (const auto& density : named_densities()) names.push_back(density.name);
   for (const auto& section : section_texts()) {
     if (!section.name.empty()) names.emplace_back(section.name);
   }
@@ -295,6 +347,7 @@ std::string list_text(std::string_view what, const std::vector<MethodEntry>& met
       {"models", lines_of("models", model_kinds())},
       {"problems", lines_of("problems", named_problems())},
       {"nested", lines_of("kinds of nested problems", nested_kinds()) + "\n" + lines_of("nested problems", named_nested_problems())},
+      {"densities", lines_of("kinds of densities", target_kinds()) + "\n" + lines_of("densities", named_densities())},
       {"sections", lines("sections", sections)}};
   std::string out;
   std::vector<std::string> words;

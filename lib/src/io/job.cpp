@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -18,6 +20,7 @@
 #include "config/node.hpp"
 #include "config/problem_reader.hpp"
 #include "config/sections.hpp"
+#include "config/target_reader.hpp"
 
 namespace buffon {
 namespace {
@@ -91,32 +94,44 @@ void set_section(Node& root, std::string_view name, Node value) {
   root.set(name, std::move(value));
 }
 
+/// SHA-256 of a file's bytes; of nothing when it cannot be read, which its reader tells.
+std::string digest_of_file(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return sha256(std::string(std::istreambuf_iterator<char>(stream), {}));
+}
+
+/// Leaves out of a subject's section where things lie and how they are reached. Data count by their content.
+void without_places(Node& section) {
+  section.erase("journal");
+  section.erase("directory");
+  const Member* kind = section.find("kind");
+  if (kind != nullptr && kind->value.text == "umbridge") {
+    for (const auto* key : {"url", "headers", "max_in_flight", "timeout_seconds", "connect_timeout_seconds", "reconnects"}) section.erase(key);
+  }
+  if (Member* library = section.find("library")) library->value.text = std::filesystem::path(library->value.text).filename().string();
+  if (Member* data = section.find("data"); data != nullptr && !data->value.text.empty()) data->value.text = digest_of_file(data->value.text);
+}
+
 /// The part of a resolved configuration that determines the numbers.
 std::string digest_of(Node root) {
   root.erase("title");
   root.erase("run");
-  if (Member* model = root.find("model")) {
-    model->value.erase("journal");
-    model->value.erase("directory");
-    const Member* kind = model->value.find("kind");
-    if (kind != nullptr && kind->value.text == "umbridge") {
-      for (const auto* key : {"url", "headers", "max_in_flight", "timeout_seconds", "connect_timeout_seconds", "reconnects"}) model->value.erase(key);
-    }
-  }
-  if (Member* nested = root.find("nested")) {
-    if (Member* library = nested->value.find("library")) library->value.text = std::filesystem::path(library->value.text).filename().string();
+  for (const auto* name : {"model", "nested", "density"}) {
+    if (Member* section = root.find(name)) without_places(section->value);
   }
   return sha256(write_toml(root));
 }
 
-/// Sections that belong to methods of the other kind.
+/// Sections that belong to methods of other kinds.
 void check_sections(const Section& top, const MethodEntry& method) {
   for (const auto& section : section_texts()) {
     const Member* member = top.table->find(section.name);
-    if (member == nullptr || !section.subject || *section.subject == method.subject) continue;
-    const bool nested = method.subject == SubjectKind::nested;
+    if (member == nullptr || section.goes_with(method.subject)) continue;
+    static constexpr std::array<std::string_view, 3> remedies = {"its question is about a model: give it in [model] and [[inputs]]",
+                                                                 "its question is a nested expectation: give it in [nested]",
+                                                                 "it draws from a density: give it in [density] and [[parameters]]"};
     top.fail(member->where, top.key(section.name), {}, "does not go with method = \"" + method.name + "\"",
-             nested ? "its question is a nested expectation: give it in [nested]" : "its question is about a model: give it in [model] and [[inputs]]");
+             std::string(remedies[static_cast<std::size_t>(method.subject)]));
   }
 }
 
@@ -167,6 +182,16 @@ Node read_subject(Recipe& recipe, Job& job, const std::filesystem::path& base_di
     recipe.subject = std::move(read.problem);
     sections.set("nested", std::move(read.nested));
     sections.set("stages", std::move(read.stages));
+    return sections;
+  }
+  if (recipe.method.subject == SubjectKind::target) {
+    ReadTarget read = read_target(recipe.document, base_directory, run_directory);
+    job.target = read.target;
+    recipe.subject = std::move(read.target);
+    sections.set("density", std::move(read.density));
+    sections.set("parameters", std::move(read.parameters));
+    sections.set("start", std::move(read.start));
+    sections.set("quantities", std::move(read.quantities));
     return sections;
   }
   ReadProblem read = read_problem(recipe.document, base_directory, run_directory);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -131,6 +132,17 @@ Json variable_schema() {
   return variable;
 }
 
+Json start_schema(std::string_view meaning) {
+  Json start = closed(object_schema(list_options_of<config::StartSection>()));
+  start["description"] = meaning;
+  const Json numbers = {{"type", "array"}, {"items", {{"type", "number"}}}};
+  start["properties"]["points"] = list_of("for given: one point for all chains or one for each, with a number for each component", numbers);
+  Json law = object_schema(list_options_of(config::input_section()));
+  add_choices(law, "law", marginal_families());
+  start["properties"]["laws"] = list_of("for law: a law for every parameter", std::move(law));
+  return start;
+}
+
 }  // namespace
 
 std::string job_schema(const std::vector<MethodEntry>& methods) {
@@ -177,6 +189,15 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
       stage["properties"]["variables"] =
           list_of("what is drawn; a parameter of a law is a number or an expression of the variables before it", variable_schema());
       property_of = list_of(section.meaning, std::move(stage));
+    } else if (name == "density") {
+      Json density = object_schema(list_options_of(density_section()));
+      density["description"] = section.meaning;
+      add_choices(density, "kind", target_kinds());
+      property_of = std::move(density);
+    } else if (name == "parameters") {
+      property_of = list_of(section.meaning, closed(object_schema(list_options_of<ParameterSection>())));
+    } else if (name == "start") {
+      property_of = start_schema(section.meaning);
     } else if (name == "derived") {
       property_of = list_of(section.meaning, closed(object_schema(list_options_of<DerivedQuantity>())));
     } else if (name == "options") {
@@ -191,9 +212,10 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
     options["description"] = entry.title + ": " + entry.summary;
     Json then = {{"properties", {{"options", std::move(options)}}}};
     for (const auto& section : section_texts()) {
-      if (section.subject && *section.subject != entry.subject) then["properties"][section.name] = false;
+      if (!section.goes_with(entry.subject)) then["properties"][section.name] = false;
     }
-    then["required"].push_back(entry.subject == SubjectKind::nested ? "nested" : "model");
+    static constexpr std::array<std::string_view, 3> needed = {"model", "nested", "density"};  // in the order of SubjectKind
+    then["required"].push_back(needed[static_cast<std::size_t>(entry.subject)]);
     const auto listed = list_options(entry.describe);
     if (std::any_of(listed.begin(), listed.end(), [](const ListedOption& option) { return option.required; })) then["required"].push_back("options");
     schema["allOf"].push_back(when("method", entry.name, std::move(then)));

@@ -7,7 +7,14 @@
 #include <cmath>
 #include <limits>
 
-namespace buffon::detail {
+namespace buffon {
+
+const std::vector<std::string_view>& constraint_names() {
+  static const std::vector<std::string_view> names = {"none", "lower", "upper", "interval", "simplex", "ordered", "positive_ordered", "unit_vector"};
+  return names;
+}
+
+namespace detail {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -79,11 +86,6 @@ double constrain_ordered(Index count, bool positive, const double* y, double* x)
 }
 
 }  // namespace
-
-const std::vector<std::string_view>& constraint_names() {
-  static const std::vector<std::string_view> names = {"none", "lower", "upper", "interval", "simplex", "ordered", "positive_ordered", "unit_vector"};
-  return names;
-}
 
 Index free_count(const Parameter& parameter) { return parameter.constraint == Constraint::simplex ? parameter.count() - 1 : parameter.count(); }
 
@@ -195,4 +197,5 @@ bool is_name(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || digit(c); });
 }
 
-}  // namespace buffon::detail
+}  // namespace detail
+}  // namespace buffon

@@ -5,12 +5,8 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace buffon::detail {
-
-/// Words of a configuration, in the order of the enumeration.
-const std::vector<std::string_view>& constraint_names();
 
 /// Numbers y that stand for the parameter on the unconstrained scale.
 Index free_count(const Parameter& parameter);

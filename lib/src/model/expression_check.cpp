@@ -104,7 +104,7 @@ class Checker {
     const bool called = next_symbol(end) == '(';
     const auto& functions = expression_functions();
     const auto function = std::find_if(functions.begin(), functions.end(), [&](const ExpressionFunction& f) { return f.name == word; });
-    const bool variable = std::find(variables_.begin(), variables_.end(), word) != variables_.end() || word == "pi" || word == "e";
+    const bool variable = std::find(variables_.begin(), variables_.end(), word) != variables_.end() || word == "pi" || word == "e" || word == "inf";
     if (called) {
       if (function != functions.end()) {
         if (!expecting_operand_) fail(at_, "expected an operator before " + word + "(", "Write a product with \"*\"");

@@ -168,6 +168,7 @@ std::unique_ptr<Expressions::Engine> Expressions::make_engine() const {
       };
       constant("pi", std::numbers::pi);
       constant("e", std::numbers::e);
+      constant("inf", std::numeric_limits<double>::infinity());
       // The evaluator does not skip a line end before "("; between the tokens of a checked expression no space is needed.
       std::string compact = texts_[j];
       std::erase_if(compact, [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; });

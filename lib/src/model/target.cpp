@@ -113,7 +113,7 @@ void check(const Parameter& p, std::size_t entry, std::size_t entries) {
   if (p.size < 0 || p.size > max_components) {
     fail("size", std::to_string(p.size), "must be between 0 and " + std::to_string(max_components), "0 stands for a single number");
   }
-  const std::string constraint(detail::constraint_names()[static_cast<std::size_t>(p.constraint)]);
+  const std::string constraint(constraint_names()[static_cast<std::size_t>(p.constraint)]);
   if ((p.constraint == Constraint::simplex || p.constraint == Constraint::unit_vector) && p.size < 2) {
     fail("size", std::to_string(p.size), "must be at least 2 under the constraint " + constraint, "Give the number of components");
   }

@@ -5,6 +5,7 @@
 #include <buffon/model/method_entry.hpp>
 #include <buffon/model/model_kind.hpp>
 #include <buffon/model/nested_kind.hpp>
+#include <buffon/model/target_kind.hpp>
 
 #include <string>
 #include <string_view>
@@ -23,15 +24,19 @@ std::string explain_problem(const NamedProblem& problem);
 std::string explain_nested_kind(const NestedKind& kind);
 std::string explain_nested_problem(const NamedNestedProblem& problem);
 
+std::string explain_target_kind(const TargetKind& kind);
+std::string explain_density(const NamedDensity& density);
+
 /// A section of the job file: "run", "model", "inputs", …; "job" = all of them.
 std::string explain_section(std::string_view section);
 
-/// Whatever has this name: a method, a law, a model kind, a named problem, a kind of nested problem, a named nested problem, a section, "job", or a key such as
+/// Whatever has this name: a method, a law, a model kind, a named problem, a kind of nested problem, a named nested problem, a kind of
+/// density, a named density, a section, "job", or a key such as
 /// "run.threads", "aiscv.rounds", "options.rounds" (in every method that has it), "normal.mean".
 /// @throws Error(usage) with the nearest name
 std::string explain(std::string_view name, const std::vector<MethodEntry>& methods);
 
-/// One line each. `what`: "methods", "laws", "models", "problems", "nested", "sections"; empty = all.
+/// One line each. `what`: "methods", "laws", "models", "problems", "nested", "densities", "sections"; empty = all.
 /// @throws Error(usage) with the nearest word
 std::string list_text(std::string_view what, const std::vector<MethodEntry>& methods);
 

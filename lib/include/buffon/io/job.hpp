@@ -58,7 +58,7 @@ struct Job {
   FailurePolicy policy;                         ///< of the problem's model
   std::string resolved;                         ///< the configuration with every default filled in, canonical TOML; reads back to the same job
   /// SHA-256, hexadecimal, of the part of `resolved` that determines the numbers: without title, [run], the journal and directory
-  /// of the model, the folder of a plug-in, and how an UM-Bridge server is reached.
+  /// of the model, the folder of a plug-in, and how an UM-Bridge server is reached; data files count by their content.
   std::string digest;
   std::function<std::unique_ptr<Method>()> make;  ///< a fresh method object; the same every time
 };

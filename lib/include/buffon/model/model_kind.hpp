@@ -52,8 +52,8 @@ const std::vector<NamedProblem>& named_problems();
 /// @throws Error(configuration) with the nearest name
 const NamedProblem& named_problem(std::string_view name);
 
-/// A model from expressions (muParser) of named inputs. Expressions may use outputs defined before them, the constants pi
-/// and e (hidden by inputs of these names), + - * / ^ (right-associative, above the unary sign: -2^2 = -4), comparisons,
+/// A model from expressions (muParser) of named inputs. Expressions may use outputs defined before them, the constants pi,
+/// e and inf (hidden by inputs of these names), + - * / ^ (right-associative, above the unary sign: -2^2 = -4), comparisons,
 /// && || and condition ? a : b, of which only the branch taken is evaluated; log is the natural logarithm.
 /// @param outputs name and text of every output
 /// @throws Error(configuration) with the position in the expression and what was expected

@@ -11,6 +11,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace buffon {
@@ -26,6 +27,9 @@ enum class Constraint {
   positive_ordered,  ///< 0 < x_1 < x_2 < …
   unit_vector        ///< |x| = 1: no transform; for samplers on the sphere only
 };
+
+/// Words of a configuration, in the order of Constraint.
+const std::vector<std::string_view>& constraint_names();
 
 /// A parameter of a density: one number, or several under one name and constraint.
 struct Parameter {

@@ -2,7 +2,6 @@
 #include "nested_reader.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -88,28 +87,6 @@ NestedStage read_stage(const Section& section, Node& resolved) {
   resolved.set("variables", std::move(variables));
   for (auto& member : reader.take_resolved().members) resolved.members.push_back(std::move(member));
   return stage;
-}
-
-/// The place of "stages[1].variables[0].mean", as far as the document has it.
-Origin find_place(const Document& document, std::string_view key) {
-  const Node* node = &document.root;
-  while (!key.empty()) {
-    const std::size_t end = std::min(key.find_first_of(".["), key.size());
-    if (const Member* member = node->find(key.substr(0, end))) {
-      node = &member->value;
-    } else {
-      break;
-    }
-    key.remove_prefix(end);
-    if (!key.empty() && key.front() == '[') {
-      const std::size_t index = std::strtoull(std::string(key.substr(1)).c_str(), nullptr, 10);
-      if (index >= node->elements.size()) break;
-      node = &node->elements[index];
-      key.remove_prefix(std::min(key.find(']') + 1, key.size()));
-    }
-    if (!key.empty() && key.front() == '.') key.remove_prefix(1);
-  }
-  return node->where;
 }
 
 std::vector<NestedStage> read_stages(const Document& document, const NestedKind& kind, Node& resolved) {

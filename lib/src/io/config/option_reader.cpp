@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <sstream>
 
 #include "values.hpp"
@@ -191,6 +192,27 @@ Error locate_error(const Section& section, const Error& error) {
   }
   const ErrorCategory category = error.category() == ErrorCategory::usage ? ErrorCategory::configuration : error.category();
   return Error(category, std::move(text), section.document->locate(where));
+}
+
+Origin find_place(const Document& document, std::string_view key) {
+  const Node* node = &document.root;
+  while (!key.empty()) {
+    const std::size_t end = std::min(key.find_first_of(".["), key.size());
+    if (const Member* member = node->find(key.substr(0, end))) {
+      node = &member->value;
+    } else {
+      break;
+    }
+    key.remove_prefix(end);
+    if (!key.empty() && key.front() == '[') {
+      const std::size_t index = std::strtoull(std::string(key.substr(1)).c_str(), nullptr, 10);
+      if (index >= node->elements.size()) break;
+      node = &node->elements[index];
+      key.remove_prefix(std::min(key.find(']') + 1, key.size()));
+    }
+    if (!key.empty() && key.front() == '.') key.remove_prefix(1);
+  }
+  return node->where;
 }
 
 }  // namespace buffon::config

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -77,6 +78,9 @@ void append_names(std::vector<std::string>& keys, const std::vector<ListedOption
 
 /// The error with the place of the key that it names in the section, or of the section itself.
 Error locate_error(const Section& section, const Error& error);
+
+/// The place of "stages[1].variables[0].mean", as far as the document has it.
+Origin find_place(const Document& document, std::string_view key);
 
 /// Calls `work`; an Error without a place gets that of the key it names in the section, or of the section itself.
 template <class Work>

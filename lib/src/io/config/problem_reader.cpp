@@ -64,31 +64,6 @@ class SelectedOutputs final : public Model {
   std::vector<std::string> names_;
 };
 
-struct ReadInput {
-  Input input;
-  Node resolved;
-};
-
-/// Reads one table of name, law and parameters.
-ReadInput read_input(const Section& section) {
-  InputSection input = input_section();
-  OptionReader reader(section);
-  describe(reader, input);
-  check_name(section, input.name);
-  const auto& family = entry_named(marginal_families(), input.law);
-
-  Section named = section;
-  named.doing = "reading input " + in_quotes(input.name) + " with law " + input.law;
-  std::vector<std::string> keys = {"name", "law"};
-  append_names(keys, list_options(family.describe));
-  check_keys(named, keys);
-  OptionReader parameters(named);
-  Marginal law = located(named, [&] { return family.make(parameters); });
-  Node resolved = reader.take_resolved();
-  for (auto& member : parameters.take_resolved().members) resolved.members.push_back(std::move(member));
-  return {{input.name, std::move(law)}, std::move(resolved)};
-}
-
 /// The table that an input of a named problem would have, from the text "family(key = number, …)" by which a law
 /// describes itself; nothing when reading it back would not give the same law.
 std::optional<Node> input_table(const Document& document, const Input& input) {
@@ -459,6 +434,25 @@ bool valid_name(std::string_view name) {
 
 void check_name(const Section& section, const std::string& name) {
   if (!valid_name(name)) section.fail(section.table->find("name")->value.where, section.key("name"), in_quotes(name), std::string(name_rule));
+}
+
+ReadInput read_input(const Section& section, std::string_view role) {
+  InputSection input = input_section();
+  OptionReader reader(section);
+  describe(reader, input);
+  if (role == "input") check_name(section, input.name);
+  const auto& family = entry_named(marginal_families(), input.law);
+
+  Section named = section;
+  named.doing = "reading " + std::string(role) + " " + in_quotes(input.name) + " with law " + input.law;
+  std::vector<std::string> keys = {"name", "law"};
+  append_names(keys, list_options(family.describe));
+  check_keys(named, keys);
+  OptionReader parameters(named);
+  Marginal law = located(named, [&] { return family.make(parameters); });
+  Node resolved = reader.take_resolved();
+  for (auto& member : parameters.take_resolved().members) resolved.members.push_back(std::move(member));
+  return {{input.name, std::move(law)}, std::move(resolved)};
 }
 
 ReadProblem read_problem(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory) {

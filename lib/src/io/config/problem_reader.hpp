@@ -27,6 +27,14 @@ struct ReadProblem {
 /// @throws Error(configuration) with place, key, value and rule
 ReadProblem read_problem(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory);
 
+struct ReadInput {
+  Input input;
+  Node resolved;
+};
+/// Reads one table of name, law and parameters.
+/// @param role in messages; the name of an "input" must be able to stand in an expression
+ReadInput read_input(const Section& section, std::string_view role = "input");
+
 /// The elements of a list of tables `[[name]]`; none when it is absent.
 std::vector<Section> sections_of(const Document& document, std::string_view name, const std::string& doing);
 

@@ -4,6 +4,7 @@
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/model_kind.hpp>
 #include <buffon/model/nested_kind.hpp>
+#include <buffon/model/target_kind.hpp>
 
 #include <algorithm>
 #include <array>
@@ -72,7 +73,7 @@ void describe(OptionVisitor& v, CorrelationSection& o) {
 
 void describe(OptionVisitor& v, QuantitySection& o) {
   v.on({.name = "name", .meaning = "name of the quantity: letters, digits and _, not a digit first", .required = true}, o.name);
-  v.on({.name = "value", .meaning = "its value: an output, or an expression of inputs and outputs; either value or event"}, o.value);
+  v.on({.name = "value", .meaning = "its value: an expression of inputs and outputs, or of the parameters of a density; either value or event"}, o.value);
   v.on({.name = "event", .meaning = "asks for the probability that this expression is greater than 0; either value or event"}, o.event);
 }
 
@@ -91,15 +92,45 @@ void describe(OptionVisitor& v, StageSection& o) {
        o.link);
 }
 
+void describe(OptionVisitor& v, DensitySection& o) {
+  static constexpr std::array<std::string_view, 2> actions = {"stop", "reject"};
+  v.on({.name = "kind", .meaning = "how the density is given", .choices = o.kinds, .required = true}, o.kind);
+  v.on({.name = "on_failure",
+        .meaning = "what happens where a program, library or server fails at a point: stop the run, or take the point as outside the support and count it"},
+       o.on_failure, actions);
+}
+
+void describe(OptionVisitor& v, ParameterSection& o) {
+  v.on({.name = "name", .meaning = "name of the parameter: letters, digits and _, not a digit first, not __ at the end", .required = true}, o.name);
+  v.on({.name = "size", .meaning = "K: a vector NAME.1 … NAME.K, in expressions NAME_1 … NAME_K; 0 = a single number NAME", .range = between(0, 1e6)}, o.size);
+  v.on({.name = "constraint", .meaning = "where it lies; samplers work on the whole line, the density there has the Jacobian of the transform"}, o.constraint,
+       constraint_names());
+  v.on({.name = "lower", .meaning = "bound, for the constraints lower and interval; never reached"}, o.lower);
+  v.on({.name = "upper", .meaning = "bound, for the constraints upper and interval; never reached"}, o.upper);
+}
+
+void describe(OptionVisitor& v, StartSection& o) {
+  static constexpr std::array<std::string_view, 3> kinds = {"overdispersed", "given", "law"};
+  v.on({.name = "kind", .meaning = "where chains begin: spread over the unconstrained scale, at given points, or drawn from laws"}, o.kind, kinds);
+  v.on({.name = "radius", .meaning = "for overdispersed: uniform on (-radius, radius) in every direction of the unconstrained scale", .range = positive()},
+       o.radius);
+  v.on({.name = "retries", .meaning = "for overdispersed and law: draws again until the density is finite, at most so often", .range = between(0, 1e6)},
+       o.retries);
+}
+
 const std::vector<SectionText>& section_texts() {
-  constexpr auto problem = SubjectKind::problem;
-  constexpr auto nested = SubjectKind::nested;
+  static const std::vector<SubjectKind> problem = {SubjectKind::problem}, nested = {SubjectKind::nested}, target = {SubjectKind::target},
+                                        drawn = {SubjectKind::problem, SubjectKind::target};
   static const std::vector<SectionText> texts = {
       {"", "The top level: which method, which random numbers."},
       {"model", "The function of the inputs. Every kind of model has keys of its own beside those of the section.", problem},
       {"inputs", "One [[inputs]] for every input, in the order of the model. Left out: those of the named problem.", problem},
       {"correlations", "One [[correlations]] for every correlated pair of inputs (Gaussian copula). Left out: independent inputs.", problem},
-      {"quantities", "One [[quantities]] for every expectation asked for. Left out: every output of the model.", problem},
+      {"density", "The density to draw from, for samplers. Every kind has keys of its own beside those of the section.", target},
+      {"parameters", "One [[parameters]] for every parameter of the density, in its order. Kinds that know their parameters refuse them.", target},
+      {"start", "Where chains begin. Left out: overdispersed, or what the named density says.", target},
+      {"quantities", "One [[quantities]] for every expectation asked for; of a density: columns stored with every draw. Left out: every output of the model.",
+       drawn},
       {"scenarios", "One [[scenarios]] for every law of the inputs; `inputs` overrides parameters of inputs. Left out: one law.", problem},
       {"nested", "The nested expectation, for methods that estimate one. Every kind has keys of its own beside those of the section.", nested},
       {"stages", "For kind = \"expressions\": one [[stages]] for every depth, the outermost first.", nested},
@@ -111,7 +142,7 @@ const std::vector<SectionText>& section_texts() {
 }
 
 bool repeated_section(std::string_view name) {
-  static constexpr std::array<std::string_view, 6> lists = {"inputs", "correlations", "quantities", "scenarios", "stages", "derived"};
+  static constexpr std::array<std::string_view, 7> lists = {"inputs", "correlations", "parameters", "quantities", "scenarios", "stages", "derived"};
   return std::find(lists.begin(), lists.end(), name) != lists.end();
 }
 
@@ -141,6 +172,12 @@ ModelSection model_section() {
 NestedSection nested_section() {
   NestedSection section;
   section.kinds = names_of(nested_kinds());
+  return section;
+}
+
+DensitySection density_section() {
+  DensitySection section;
+  section.kinds = names_of(target_kinds());
   return section;
 }
 

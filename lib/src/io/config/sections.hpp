@@ -4,7 +4,10 @@
 #include <buffon/core/options.hpp>
 #include <buffon/io/job.hpp>
 #include <buffon/model/model.hpp>
+#include <buffon/model/target.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +66,29 @@ struct NestedSection {
 };
 void describe(OptionVisitor& v, NestedSection& o);
 
+struct DensitySection {
+  std::vector<std::string_view> kinds;  ///< known names
+  std::string kind;
+  enum class OnFailure { stop, reject };
+  OnFailure on_failure = OnFailure::stop;
+};
+void describe(OptionVisitor& v, DensitySection& o);
+
+struct ParameterSection {
+  std::string name;
+  std::int64_t size = 0;
+  Constraint constraint = Constraint::none;
+  std::optional<double> lower, upper;
+};
+void describe(OptionVisitor& v, ParameterSection& o);
+
+struct StartSection {
+  StartPolicy::Kind kind = StartPolicy::Kind::overdispersed;
+  double radius = 2;
+  std::int64_t retries = 100;
+};
+void describe(OptionVisitor& v, StartSection& o);
+
 struct StageSection {
   std::string link;
 };
@@ -72,7 +98,9 @@ void describe(OptionVisitor& v, StageSection& o);
 struct SectionText {
   std::string_view name;
   std::string_view meaning;
-  std::optional<SubjectKind> subject = {};  ///< methods of the other kind refuse it
+  std::vector<SubjectKind> subjects = {};  ///< methods of other kinds refuse it; empty = for all methods
+
+  bool goes_with(SubjectKind subject) const { return subjects.empty() || std::find(subjects.begin(), subjects.end(), subject) != subjects.end(); }
 };
 const std::vector<SectionText>& section_texts();
 
@@ -83,6 +111,7 @@ bool repeated_section(std::string_view name);
 JobHead job_head(const std::vector<MethodEntry>& methods);
 ModelSection model_section();
 NestedSection nested_section();
+DensitySection density_section();
 InputSection input_section();
 
 }  // namespace buffon::config
