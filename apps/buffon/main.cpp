@@ -51,6 +51,7 @@ int run(int argc, char** argv) {
   add_list(app, action);
   add_plan(app, action);
   add_report(app, action);
+  add_diagnose(app, action);
   add_compare(app, action);
   add_reproduce(app, action);
   add_serve(app, action);

@@ -18,6 +18,7 @@
 #include <buffon/report/format.hpp>
 #include <buffon/report/html.hpp>
 
+#include "chain_text.hpp"
 #include "progress_line.hpp"
 #include "verbs.hpp"
 
@@ -210,7 +211,8 @@ void write_report_of(const Result& result, const std::filesystem::path& director
                     .outcome = result.outcome,
                     .derived = result.derived,
                     .provenance = result.provenance,
-                    .seconds = result.seconds};
+                    .seconds = result.seconds,
+                    .warmup_seconds = result.warmup_seconds};
   for (const MethodEntry& entry : all_methods()) {
     if (entry.name != result.method) continue;
     input.method_title = entry.title;
@@ -226,7 +228,9 @@ void print_summary(const Result& result, bool quiet) {
 }
 
 std::string summary_text(const Result& result) {
-  std::vector<NamedEstimate> all = result.outcome.estimates;
+  const Table* chains = result.outcome.table("summary");
+  std::vector<NamedEstimate> all;
+  if (chains == nullptr) all = result.outcome.estimates;
   all.insert(all.end(), result.derived.begin(), result.derived.end());
   const bool groups = std::any_of(all.begin(), all.end(), [&](const NamedEstimate& e) { return e.group != all.front().group; });
   const bool effective = std::any_of(all.begin(), all.end(), [](const NamedEstimate& e) { return e.estimate.effective_size > 0; });
@@ -240,13 +244,14 @@ std::string summary_text(const Result& result) {
   add_rows(rows, all, groups, effective);
 
   std::string text = (result.title.empty() ? result.method : result.title + " (" + result.method + ")") + "\n\n";
+  if (chains != nullptr) text += chain_summary_text(result) + "\n";
   if (!all.empty()) text += text_table(rows) + "\n";
   const auto& tables = result.outcome.tables;
   const auto comparison = std::find_if(tables.begin(), tables.end(), [](const Table& table) { return table.name == "comparison"; });
   const bool compared = comparison != tables.end();
   if (compared) text += comparison->title + "\n\n" + text_table(cells(*comparison)) + "\n";
-  text += format_count(result.outcome.evaluations) + " model evaluations" + (compared ? ", the comparison included," : "") + " in " +
-          format_seconds(result.seconds);
+  text += format_count(result.outcome.evaluations) + (chains == nullptr ? " model evaluations" : " density evaluations") +
+          (compared ? ", the comparison included," : "") + " in " + format_seconds(result.seconds);
   if (!result.outcome.stop_reason.empty()) text += "; ended because " + result.outcome.stop_reason;
   text += ".\n";
   return text;

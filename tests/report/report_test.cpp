@@ -7,11 +7,14 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <synthetic_chains.hpp>
 
 #include <buffon/core/types.hpp>
+#include <buffon/report/chain_summary.hpp>
 #include <buffon/report/format.hpp>
 #include <buffon/report/html.hpp>
 #include <buffon/report/plot.hpp>
+#include <buffon/stats/chain_tables.hpp>
 
 using namespace buffon;
 namespace fs = std::filesystem;
@@ -139,4 +142,70 @@ TEST_CASE("tables named log_log become curves; exact values are drawn into the c
   CHECK(plots[1].name == "log_log_e");
   CHECK(plots[1].data == "10,0.5\n100,0.05\n\n\n50,0.2\n");
   CHECK(contains(plots[1].script, "index 1 using 1:2"));
+}
+
+namespace {
+
+/// A run of three chains on three quantities, one of which has not mixed.
+ReportInput chains_example() {
+  ChainDraws draws = testing::synthetic_chains(3, 600, 0.7, 9);
+  draws.chains[1].values.col(1).array() += 1.5;
+  ReportInput input;
+  input.method_title = "Polar slice sampling";
+  input.method_summary = "chains.";
+  input.seconds = 3;
+  input.warmup_seconds = 1;
+  input.outcome.estimates = {{"mu", normal_estimate(0.1, 0.02), "mean", ""}};
+  input.outcome.chain_draws = std::make_shared<const ChainDraws>(draws);
+  complete_chain_outcome(input.outcome);
+  return input;
+}
+
+}  // namespace
+
+TEST_CASE("a report of chains has the summary instead of the estimates and the five figures of chains") {
+  const ReportInput input = chains_example();
+  const auto plots = make_plots(input);
+  std::vector<std::string> names;
+  for (const Plot& plot : plots) names.push_back(plot.name);
+  CHECK(names == std::vector<std::string>{"chain_trace", "chain_ranks", "chain_density", "chain_autocorrelation", "chain_pairs"});
+  CHECK(contains(plots[0].script, "'theta.1   R-hat 1."));
+  CHECK(plots[0].script.find("theta.1") < plots[0].script.find("mu   R-hat"));
+  const std::string page = html_report(input, {}, "");
+  CHECK(contains(page, "Summary of the draws"));
+  CHECK(contains(page, "ESS_bulk/s"));
+  CHECK(contains(page, "of it warm-up"));
+  CHECK(contains(page, "density evaluations"));
+  CHECK(contains(page, "R-hat is above 1.01 for theta.1"));
+  CHECK_FALSE(contains(page, "± std. error"));
+  CHECK_FALSE(contains(page, "chain_trace"));
+}
+
+TEST_CASE("gnuplot draws the figures of chains") {
+  const fs::path directory = fs::temp_directory_path() / "buffon_report_chains";
+  fs::remove_all(directory);
+  std::string why;
+  for (const Plot& plot : make_plots(chains_example())) {
+    const std::string svg = render_plot(plot, directory, why);
+    if (svg.empty() && contains(why, "not installed")) {
+      MESSAGE("skipped: " << why);
+      break;
+    }
+    INFO(plot.name << ": " << why);
+    CHECK(contains(svg, "</svg>"));
+  }
+  fs::remove_all(directory);
+}
+
+TEST_CASE("the summary has the digits that the Monte Carlo error leaves") {
+  Table summary = summary_table({{"a", 1.23456, 0.0123, 0.9876, 0.98, -0.5, 1.2, 3.0, 4321.4, 1234.6, 1.00049},
+                                 {"b", 123456789.0, 12345, 1e6, 1e6, 1e8, 1.2e8, 1.3e8, 400, 400, 1.2},
+                                 {"c", 1.5e-9, 2e-11, 1e-9, 1e-9, 0, 1e-9, 3e-9, 400, 400, 1},
+                                 {"d", 2, std::nan(""), 0, 0, 2, 2, 2, std::nan(""), std::nan(""), std::nan("")}});
+  const auto rows = format_summary(summary, 2);
+  CHECK(rows[0] == std::vector<std::string>{"", "Mean", "MCSE", "StdDev", "MAD", "5%", "50%", "95%", "ESS_bulk", "ESS_tail", "ESS_bulk/s", "R_hat"});
+  CHECK(rows[1] == std::vector<std::string>{"a", "1.235", "0.012", "0.988", "0.980", "-0.500", "1.200", "3.000", "4,321", "1,235", "2,161", "1.000"});
+  CHECK(rows[2][1] == "1.23457e+08");
+  CHECK(rows[3][1] == "1.500e-09");
+  CHECK(rows[4] == std::vector<std::string>{"d", "2", "–", "0", "0", "2", "2", "2", "–", "–", "–", "–"});
 }

@@ -10,6 +10,7 @@
 
 #include <buffon/core/error.hpp>
 #include <buffon/core/types.hpp>
+#include <buffon/report/chain_summary.hpp>
 #include <buffon/report/format.hpp>
 #include <buffon/report/plot.hpp>
 
@@ -37,6 +38,7 @@ th,td{padding:.4rem .7rem;border-bottom:1px solid var(--line);text-align:left;ve
 th{font-weight:600;color:var(--soft);font-size:.82rem;white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.name{font-weight:600;min-width:6rem;max-width:18rem;overflow-wrap:break-word}
+table.dense{font-size:.82rem}table.dense th,table.dense td{padding:.3rem .45rem}table.dense td.name{min-width:0}
 td.note{color:var(--warn);font-size:.85rem}
 .bar{position:relative;width:9rem;height:1.1rem}
 .bar i{position:absolute;top:.5rem;height:2px;background:var(--accent)}
@@ -180,6 +182,29 @@ std::string plain_table(const Table& table) {
   return html + "</details>\n";
 }
 
+// Chains: the summary takes the place of the table of means.
+std::string summary_section(const Table& summary, double seconds) {
+  const std::vector<std::vector<std::string>> rows = format_summary(summary, seconds);
+  std::string html = "<h2>Summary of the draws</h2>\n<div class=\"scroll\"><table class=\"dense\"><thead><tr>";
+  for (const std::string& cell : rows.front()) html += "<th class=\"n\">" + escape_html(cell) + "</th>";
+  html += "</tr></thead><tbody>\n";
+  const std::size_t shown = std::min(rows.size(), static_cast<std::size_t>(rows_shown) + 1);
+  for (std::size_t i = 1; i < shown; ++i) {
+    html += "<tr><td class=\"name\">" + escape_html(rows[i].front()) + "</td>";
+    for (std::size_t j = 1; j < rows[i].size(); ++j) html += "<td class=\"n\">" + rows[i][j] + "</td>";
+    html += "</tr>\n";
+  }
+  html += "</tbody></table></div>\n";
+  if (shown < rows.size())
+    html += fmt::format("<p class=\"lead\">The first {} of {} quantities; all of them are in result.json.</p>\n", rows_shown, rows.size() - 1);
+  return html + fmt::format(
+                    "<p class=\"lead\">MCSE: standard error of the mean by Monte Carlo. ESS: draws without autocorrelation that carry as much. ESS_bulk/s: per "
+                    "second of sampling ({}, wall time of all chains together).</p>\n",
+                    format_seconds(seconds));
+}
+
+bool shown_elsewhere(const Table& table) { return table.name == "weights" || table.name == "summary" || table.name.starts_with("chain_"); }
+
 std::string fact(std::string_view what, std::string_view value) {
   return fmt::format("<div class=\"fact\"><b>{}</b><span>{}</span></div>\n", escape_html(value), escape_html(what));
 }
@@ -193,13 +218,17 @@ std::string html_report(const ReportInput& in, const std::vector<RenderedPlot>& 
       "initial-scale=1\">\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
       escape_html(title), style);
   html += fmt::format("<h1>{}</h1>\n<p class=\"lead\">{}: {}</p>\n", escape_html(title), escape_html(in.method_title), escape_html(in.method_summary));
-  html += "<div class=\"facts\">\n" + fact("model evaluations", format_count(in.outcome.evaluations)) + fact("wall time", format_seconds(in.seconds));
+  html += "<div class=\"facts\">\n" +
+          fact(in.outcome.table("summary") == nullptr ? "model evaluations" : "density evaluations", format_count(in.outcome.evaluations)) +
+          fact("wall time", format_seconds(in.seconds));
+  if (in.warmup_seconds > 0) html += fact("of it warm-up", format_seconds(in.warmup_seconds));
   if (!in.outcome.stop_reason.empty()) html += fact("ended because", in.outcome.stop_reason);
   html += "</div>\n";
 
   for (const std::string& warning : in.outcome.warnings) html += "<div class=\"warning\"><b>Warning.</b> " + escape_html(warning) + "</div>\n";
 
-  html += all_estimates(in.outcome.estimates);
+  const Table* summary = in.outcome.table("summary");
+  html += summary == nullptr ? all_estimates(in.outcome.estimates) : summary_section(*summary, in.seconds - in.warmup_seconds);
   html += all_estimates(in.derived);
 
   if (!plots.empty()) html += "<h2>Figures</h2>\n";
@@ -214,7 +243,7 @@ std::string html_report(const ReportInput& in, const std::vector<RenderedPlot>& 
   if (!in.outcome.tables.empty()) {
     html += "<h2>Tables</h2>\n";
     for (const Table& table : in.outcome.tables) {
-      if (table.name != "weights") html += plain_table(table);
+      if (!shown_elsewhere(table)) html += plain_table(table);
     }
   }
 

@@ -11,41 +11,16 @@
 #include <buffon/core/error.hpp>
 #include <buffon/core/types.hpp>
 
+#include "chain_plots.hpp"
+#include "gnuplot.hpp"
+
 namespace buffon {
+
+using namespace report_detail;
+
 namespace {
 
-constexpr std::string_view blue = "#2b6cb0";
-constexpr std::string_view orange = "#c2621b";
 constexpr Index max_panels = 8;  // of the convergence figure; the tables hold everything
-
-// Text as a gnuplot string literal in single quotes.
-std::string gnuplot_text(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') out += '\'';
-    if (c != '\n') out += c;
-  }
-  return out + "'";
-}
-
-// Text as a CSV field without commas or quotes, since gnuplot splits at every comma.
-std::string plain_field(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += c == ',' ? ';' : (c == '"' || c == '\n') ? ' ' : c;
-  return out;
-}
-
-std::string head(const std::string& name, int width, int height) {
-  return fmt::format(
-      "set terminal svg size {},{} font 'Helvetica,13' background rgb 'white'\n"
-      "set output '{}.svg'\n"
-      "set datafile separator ','\n"
-      "set border 3 lc rgb '#555555'\n"
-      "set tics nomirror textcolor rgb '#333333'\n"
-      "set grid y lc rgb '#e3e3e3' lw 1\n"
-      "set key off\n",
-      width, height, name);
-}
 
 const Table* find_table(const Outcome& outcome, std::string_view name) {
   for (const Table& table : outcome.tables) {
@@ -58,17 +33,6 @@ std::optional<Index> column_of(const Table& table, std::string_view name) {
   const auto found = std::find(table.columns.begin(), table.columns.end(), name);
   if (found == table.columns.end()) return std::nullopt;
   return found - table.columns.begin();
-}
-
-std::string csv(const std::vector<std::string>& columns, const Eigen::MatrixXd& rows) {
-  std::string out;
-  for (std::size_t j = 0; j < columns.size(); ++j) out += (j ? "," : "") + plain_field(columns[j]);
-  out += '\n';
-  for (Index i = 0; i < rows.rows(); ++i) {
-    for (Index j = 0; j < rows.cols(); ++j) out += (j ? "," : "") + to_text(rows(i, j));
-    out += '\n';
-  }
-  return out;
 }
 
 std::optional<Plot> convergence(const Outcome& outcome) {
@@ -249,6 +213,7 @@ std::vector<Plot> make_plots(const ReportInput& input) {
   for (const Table& table : input.outcome.tables) {
     if (const auto plot = log_log(table)) plots.push_back(*plot);
   }
+  for (Plot& plot : chain_plots(input.outcome)) plots.push_back(std::move(plot));
   return plots;
 }
 

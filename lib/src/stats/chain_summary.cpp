@@ -13,7 +13,6 @@
 namespace buffon {
 namespace {
 
-constexpr double most_rhat = 1.01;
 constexpr double least_ess_per_chain = 100;
 constexpr std::size_t most_chains_counted = 10;  // more chains than these need no larger effective size
 constexpr Index least_draws = 12;                // of a chain, for its effective size
@@ -104,6 +103,8 @@ std::vector<ChainSummary> summarise(const ChainDraws& draws) {
   return out;
 }
 
+double least_effective_size(std::size_t chains) { return least_ess_per_chain * static_cast<double>(std::min(chains, most_chains_counted)); }
+
 ChainVerdict diagnose(const ChainDraws& draws, const std::vector<ChainSummary>& summary) {
   ChainVerdict out;
   const std::size_t chains = draws.chains.size();
@@ -114,7 +115,7 @@ ChainVerdict diagnose(const ChainDraws& draws, const std::vector<ChainSummary>& 
     out.verdict = "There is nothing to judge.";
     return out;
   }
-  const double least_ess = least_ess_per_chain * static_cast<double>(std::min(chains, most_chains_counted));
+  const double least_ess = least_effective_size(chains);
   if (chains == 1) {
     out.problems.push_back(
         "There is one chain only: R-hat compares its two halves and cannot tell whether other starting points lead elsewhere. Run 4 chains.");

@@ -45,6 +45,11 @@ Eigen::MatrixXd sampler_column_of(const ChainDraws& draws, Index column);
 /// lp__ first, then every column of the values; nothing else.
 std::vector<ChainSummary> summarise(const ChainDraws& draws);
 
+/// What R-hat should not exceed.
+inline constexpr double most_rhat = 1.01;
+/// What bulk and tail effective sizes should reach: 100 per chain, counting at most 10 chains.
+double least_effective_size(std::size_t chains);
+
 /// What a reader should know before using the draws, in plain words; the last sentence is the verdict.
 struct ChainVerdict {
   std::vector<std::string> problems;  ///< empty = none found
