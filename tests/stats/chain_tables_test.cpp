@@ -64,6 +64,7 @@ TEST_CASE("the tables of chains hold thinned draws, ranks, densities, autocorrel
   const Table& pairs = table_of(tables, "chain_pairs");
   CHECK(pairs.rows.rows() == 400);
   CHECK(pairs.columns.size() == 4);
+  CHECK(std::find(pairs.columns.begin(), pairs.columns.end(), "far") == pairs.columns.end());  // of two values
 }
 
 TEST_CASE("the quantities that mixed worst are shown first") {

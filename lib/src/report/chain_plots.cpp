@@ -86,7 +86,8 @@ Plot trace(const Table& table, const Table* summary) {
 }
 
 Plot densities(const Table& table, const Table* summary) {
-  Plot plot = panelled(table, summary, "set lmargin 4\nset autoscale xfix\nset yrange [0:*]\nset format y ''\nset format x '%.4g'\nunset grid\n",
+  Plot plot = panelled(table, summary,
+                       "set lmargin 4\nset border 1 lc rgb '#555555'\nset autoscale xfix\nset yrange [0:*]\nunset ytics\nset format x '%.4g'\nunset grid\n",
                        [&](const Panel& p) { return lines(table, p, "lines lw 2", "{}"); });
   plot.caption = "Densities of the draws, " + of_chains(table) + ". Chains that found the same law have the same curve.";
   return plot;
@@ -95,16 +96,17 @@ Plot densities(const Table& table, const Table* summary) {
 Plot ranks(const Table& table, const Table* summary) {
   const std::vector<Panel> panels = panels_of(table);
   Eigen::MatrixXd relative = table.rows;  // 1 = as many as expected
-  double most = 2;
   for (const Panel& p : panels) {
     for (Index k = p.first; k < p.first + p.count; ++k) {
       relative.col(k) /= std::max(1.0, relative.col(k).sum() / static_cast<double>(relative.rows()));
-      most = std::max(most, relative.col(k).maxCoeff());
     }
   }
-  Plot plot = panelled({.name = table.name, .title = table.title, .columns = table.columns, .rows = relative}, summary,
-                       fmt::format("set lmargin 7\nset xrange [0:1]\nset yrange [0:{:.3g}]\nset format x '%g'\n", most * 1.05),
-                       [&](const Panel& p) { return "1 with lines dt 2 lw 1 lc rgb '#555555', " + lines(table, p, "histeps lw 1.5", "{}"); });
+  const auto curves = [&](const Panel& p) {
+    const double most = std::max(2.0, relative.middleCols(p.first, p.count).maxCoeff() * 1.05);
+    return fmt::format("[0:1] [0:{:.3g}] 1 with lines dt 2 lw 1 lc rgb '#555555', ", most) + lines(table, p, "histeps lw 1.5", "{}");
+  };
+  Plot plot =
+      panelled({.name = table.name, .title = table.title, .columns = table.columns, .rows = relative}, summary, "set lmargin 7\nset format x '%g'\n", curves);
   plot.caption = "Ranks of each chain's draws among all draws, relative to even (dashed), " + of_chains(table) +
                  ". A chain that leans to one side sits too low or too high; one that is high in the middle is too narrow.";
   return plot;
@@ -125,12 +127,15 @@ Plot autocorrelations(const Table& table) {
 
 Plot pairs(const Table& table) {
   const Index n = table.rows.cols();
-  const int size = n == 2 ? 420 : 220 * static_cast<int>(n - 1) + 20;
-  Plot plot{.name = table.name, .caption = {}, .script = head(table.name, std::min(860, std::max(420, size)), size), .data = csv(table.columns, table.rows)};
+  const int size = n == 2 ? 420 : 220 * static_cast<int>(n - 1) + 20, width = n == 2 ? 520 : 860;
+  Plot plot{.name = table.name, .caption = {}, .script = head(table.name, width, size), .data = csv(table.columns, table.rows)};
   plot.caption = fmt::format(
       "The quantities against each other, {} draws of all chains. Bent or funnel-shaped clouds are hard for a sampler; a reparametrisation may help.",
       table.rows.rows());
-  plot.script += fmt::format("unset grid\nset tics font ',10'\nset format '%.3g'\nset xtics autofreq\nset lmargin 8\nset multiplot layout {0},{0}\n", n - 1);
+  plot.script += fmt::format(
+      "unset grid\nset tics font ',10'\nset format '%.3g'\nset multiplot layout {0},{0} margins screen {1:.4f},0.985,{2:.4f},0.98 spacing screen "
+      "{3:.4f},{4:.4f}\n",
+      n - 1, 75.0 / width, 55.0 / size, 60.0 / width, 40.0 / size);
   for (Index i = 1; i < n; ++i) {
     for (Index j = 0; j < n - 1; ++j) {
       if (j >= i) {

@@ -40,6 +40,17 @@ struct Quantity {
   double sd;
 };
 
+/// Whether the draws take more than a few values: figures of an event's 0 and 1 show nothing.
+bool varied(const Eigen::MatrixXd& draws) {
+  constexpr std::size_t few = 8;
+  std::vector<double> values;
+  for (const double x : draws.reshaped()) {
+    if (std::find(values.begin(), values.end(), x) == values.end()) values.push_back(x);
+    if (values.size() > few) return true;
+  }
+  return false;
+}
+
 /// Those that mixed worst: R-hat above 1.01 first, then small effective sizes; those without diagnostics are left out.
 std::vector<Quantity> worst(const ChainDraws& draws, const std::vector<ChainSummary>& summary) {
   std::vector<const ChainSummary*> order;
@@ -48,15 +59,16 @@ std::vector<Quantity> worst(const ChainDraws& draws, const std::vector<ChainSumm
   }
   const auto key = [](const ChainSummary* s) { return std::pair(s->rhat > 1.01 ? -s->rhat : -1.01, std::fmin(s->ess_bulk, s->ess_tail)); };
   std::stable_sort(order.begin(), order.end(), [&](const auto* a, const auto* b) { return key(a) < key(b); });
-  if (order.size() > most_quantities) order.resize(most_quantities);
   std::vector<Quantity> out;
   for (const ChainSummary* s : order) {
+    if (out.size() == most_quantities) break;
     const auto value = std::find(draws.names.begin(), draws.names.end(), s->name);
     const auto sampler = std::find(draws.sampler_names.begin(), draws.sampler_names.end(), s->name);
     if (value != draws.names.end()) out.push_back({s->name, column_of(draws, value - draws.names.begin()), s->sd});
     if (value == draws.names.end() && sampler != draws.sampler_names.end()) {
       out.push_back({s->name, sampler_column_of(draws, sampler - draws.sampler_names.begin()), s->sd});
     }
+    if (!out.empty() && out.back().name == s->name && !varied(out.back().draws)) out.pop_back();
   }
   return out;
 }

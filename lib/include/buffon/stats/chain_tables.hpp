@@ -15,7 +15,7 @@ Table summary_table(const std::vector<ChainSummary>& summary);
 std::vector<ChainSummary> summary_from(const Table& table);
 
 /// What the figures of chains are drawn from, thinned and rounded to six digits so that it stays below about 200 kB however long the run
-/// was. For the four quantities that mixed worst, and the first eight chains; a column "NAME:k" belongs to chain k.
+/// was. For the four quantities of many values that mixed worst, and the first eight chains; a column "NAME:k" belongs to chain k.
 ///   "chain_trace"            draw, NAME:k …    every so-many-th draw
 ///   "chain_ranks"            rank, NAME:k …    how many draws of the chain have a rank among all draws within each of 20 equal ranges
 ///   "chain_density"          NAME.x, NAME:k …  kernel density of each chain (Gaussian, Silverman's width)
