@@ -27,38 +27,49 @@ constexpr std::int64_t round_length = 64;
 constexpr std::int64_t sampler_columns = 4;
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// One chain with all that it holds between rounds, and what the round in progress adds.
+/// Numbers of which the last ones are of the round in progress.
+struct Series {
+  std::vector<double> numbers;
+  std::size_t before = 0;  ///< of them, those of earlier rounds
+
+  void begin_round() { before = numbers.size(); }
+  /// The numbers of the round alone.
+  void describe_round(std::string_view name, Archive& archive) {
+    std::vector<double> fresh;
+    if (!archive.loading()) fresh.assign(numbers.begin() + static_cast<std::ptrdiff_t>(before), numbers.end());
+    archive.item(name, fresh);
+    if (archive.loading()) numbers.insert(numbers.end(), fresh.begin(), fresh.end());
+  }
+};
+
+/// One chain with all that it holds.
 struct Chain {
   std::unique_ptr<SliceKernel> kernel;
-  SliceCounts warmup;  ///< when the warm-up ended
-  SliceCounts marked;  ///< at the last stored draw
-  double sum = 0;      ///< of the first stored value, over the draws
-  std::vector<double> pool;
-  std::vector<double> draws, warmup_draws;  ///< rows
-  std::vector<double> new_points, new_draws;
+  SliceCounts warmup;          ///< when the warm-up ended
+  SliceCounts marked;          ///< at the last stored draw
+  double sum = 0;              ///< of the first stored value, over the draws
+  Series pool;                 ///< points of the second half of the stage
+  Series draws, warmup_draws;  ///< rows
 
   /// What a round changes: enough for a process that did not do it.
   void describe_round(Archive& archive) {
     kernel->describe_position(archive);
     archive.item("marked", marked);
-    archive.item("new_points", new_points);
-    archive.item("new_draws", new_draws);
+    archive.item("sum", sum);
+    pool.describe_round("pool", archive);
+    draws.describe_round("draws", archive);
+    warmup_draws.describe_round("warmup_draws", archive);
   }
   void describe_state(Archive& archive) {
     kernel->describe_position(archive);
     archive.item("warmup", warmup);
     archive.item("marked", marked);
     archive.item("sum", sum);
-    archive.item("pool", pool);
-    archive.item("draws", draws);
-    archive.item("warmup_draws", warmup_draws);
+    archive.item("pool", pool.numbers);
+    archive.item("draws", draws.numbers);
+    archive.item("warmup_draws", warmup_draws.numbers);
   }
 };
-
-void append(std::vector<double>& to, std::vector<double>& from) {
-  to.insert(to.end(), from.begin(), from.end());
-  from.clear();
-}
 
 /// The same error with the chain's number. Errors of models keep their point.
 [[noreturn]] void rethrow_of_chain(std::int64_t chain, const std::string& method) {
@@ -171,11 +182,10 @@ struct Chains::State {
     if (done == warmup) begin_sampling();
   }
 
-  /// One row of `new_draws`.
-  void store(Chain& chain, Eigen::VectorXd& values, const std::stop_token& stop) const {
+  /// One row.
+  void store(Chain& chain, std::vector<double>& row, Eigen::VectorXd& values, const std::stop_token& stop) const {
     target->stored(chain.kernel->point(), values, stop);
     const SliceCounts& now = chain.kernel->counts();
-    auto& row = chain.new_draws;
     row.insert(row.end(), values.data(), values.data() + values.size());
     row.push_back(chain.kernel->log_density());
     row.push_back(static_cast<double>(now.evaluations - chain.marked.evaluations));
@@ -189,6 +199,7 @@ struct Chains::State {
     SliceKernel& kernel = *chain.kernel;
     kernel.set_stop(context.stop_token());
     kernel.refresh();
+    for (Series* series : {&chain.pool, &chain.draws, &chain.warmup_draws}) series->begin_round();
     const std::int64_t evaluations = kernel.counts().evaluations;
     ItemDraws numbers(stream.peek("chain", static_cast<std::uint64_t>(c)), kernel.normals());
     Eigen::VectorXd values(width - sampler_columns);
@@ -198,11 +209,12 @@ struct Chains::State {
         kernel.step(numbers);
         if (stage) {
           if (tuning != Tuning::none && stage->keeps(t)) {
-            chain.new_points.insert(chain.new_points.end(), kernel.point().data(), kernel.point().data() + kernel.point().size());
+            chain.pool.numbers.insert(chain.pool.numbers.end(), kernel.point().data(), kernel.point().data() + kernel.point().size());
           }
-          if (options.save_warmup && (t + 1) % options.thin == 0) store(chain, values, context.stop_token());
+          if (options.save_warmup && (t + 1) % options.thin == 0) store(chain, chain.warmup_draws.numbers, values, context.stop_token());
         } else if ((t + 1 - warmup) % options.thin == 0) {
-          store(chain, values, context.stop_token());
+          store(chain, chain.draws.numbers, values, context.stop_token());
+          chain.sum += values(0);
         }
       }
     } catch (...) {
@@ -217,11 +229,6 @@ struct Chains::State {
     if (!sampling()) stage = warmup_stage(done, warmup, options.chains, target->dimension());
     const std::int64_t end = std::min(stage ? stage->end : last, (done / round_length + 1) * round_length);
     for_chains(context, [&](std::int64_t c) { run_chain(c, end, stage, context); });
-    for (Chain& chain : chains) {
-      append(chain.pool, chain.new_points);
-      for (std::size_t i = 0; !stage && i < chain.new_draws.size(); i += static_cast<std::size_t>(width)) chain.sum += chain.new_draws[i];
-      append(stage ? chain.warmup_draws : chain.draws, chain.new_draws);
-    }
     done = end;
     if (stage && done == stage->end) tune(context);
     if (stage && done == warmup) begin_sampling();
@@ -233,12 +240,12 @@ struct Chains::State {
     if (tuning == Tuning::none) return;
     const Index d = target->dimension();
     std::size_t numbers = 0;
-    for (const Chain& chain : chains) numbers += chain.pool.size();
+    for (const Chain& chain : chains) numbers += chain.pool.numbers.size();
     Eigen::MatrixXd points(d, static_cast<Index>(numbers) / d);
     double* out = points.data();
     for (Chain& chain : chains) {
-      out = std::copy(chain.pool.begin(), chain.pool.end(), out);
-      std::vector<double>().swap(chain.pool);
+      out = std::copy(chain.pool.numbers.begin(), chain.pool.numbers.end(), out);
+      chain.pool = {};
     }
     learnt = learn_frame(context, tuning, points);
     Eigen::MatrixXd current(d, options.chains);
@@ -261,7 +268,7 @@ struct Chains::State {
   void begin_sampling() {
     for (Chain& chain : chains) {
       chain.warmup = chain.marked = chain.kernel->counts();
-      std::vector<double>().swap(chain.pool);
+      chain.pool = {};
     }
   }
 
@@ -271,7 +278,7 @@ struct Chains::State {
     Eigen::MatrixXd column(n, options.chains);
     for (std::int64_t j = 0; j < width - sampler_columns; ++j) {
       for (std::int64_t c = 0; c < options.chains; ++c) {
-        const std::vector<double>& rows = chains[static_cast<std::size_t>(c)].draws;
+        const std::vector<double>& rows = chains[static_cast<std::size_t>(c)].draws.numbers;
         for (std::int64_t i = 0; i < n; ++i) column(i, c) = rows[static_cast<std::size_t>(i * width + j)];
       }
       // NaN, of a quantity that was equal in all draws, is not enough.
@@ -374,8 +381,8 @@ ChainResult Chains::result() const {
       continue;
     }
     const Chain& chain = s.chains[static_cast<std::size_t>(c)];
-    d.chains.push_back(s.table(chain.draws));
-    if (s.options.save_warmup) d.warmup.push_back(s.table(chain.warmup_draws));
+    d.chains.push_back(s.table(chain.draws.numbers));
+    if (s.options.save_warmup) d.warmup.push_back(s.table(chain.warmup_draws.numbers));
     SliceCounts sampling = chain.kernel->counts();
     if (s.sampling()) {
       sampling.subtract(chain.warmup);
