@@ -36,7 +36,7 @@ Eigen::MatrixXd covariance_of_means(const ChainDraws& draws, const std::vector<N
   Eigen::MatrixXd covariance = sums.covariance();
   Eigen::VectorXd factor(covariance.rows());
   for (Index j = 0; j < factor.size(); ++j) factor(j) = estimates[static_cast<std::size_t>(j)].estimate.std_error / std::sqrt(covariance(j, j));
-  return factor.asDiagonal() * covariance * factor.asDiagonal();
+  return covariance.cwiseProduct(factor * factor.transpose());
 }
 
 Table summary_table(const std::vector<ChainSummary>& summary) {

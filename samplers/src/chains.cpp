@@ -247,7 +247,7 @@ struct Chains::State {
       out = std::copy(chain.pool.numbers.begin(), chain.pool.numbers.end(), out);
       chain.pool = {};
     }
-    learnt = learn_frame(context, tuning, points);
+    learnt = learn_frame(context, tuning, points, options.chains);
     Eigen::MatrixXd current(d, options.chains);
     for (std::int64_t c = 0; c < options.chains; ++c) current.col(c) = chains[static_cast<std::size_t>(c)].kernel->point();
     learnt.frame = keep_off(learnt.frame, current);

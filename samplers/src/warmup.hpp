@@ -35,8 +35,8 @@ struct LearntFrame {
 };
 
 /// The frame of a set of points, as far down the ladder of `Tuning` as it must.
-/// @param points d × n, in an order that is the same in every run
-LearntFrame learn_frame(Context& context, Tuning wanted, const ConstMatrix& points);
+/// @param points d × n, chain after chain, in order
+LearntFrame learn_frame(Context& context, Tuning wanted, const ConstMatrix& points, std::int64_t chains);
 
 /// The frame with its centre moved off the points, if one of them lies in it: directions from the centre are undefined there.
 /// @param points d × chains

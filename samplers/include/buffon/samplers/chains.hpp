@@ -20,7 +20,7 @@
 
 namespace buffon {
 
-/// What the warm-up learns from all chains together and freezes before sampling. It falls back from covariance to diagonal (fewer than 10 d
+/// What the warm-up learns from all chains together and freezes before sampling. It falls back from covariance to diagonal (fewer than 2 d
 /// draws, or no positive definite matrix), to centre (a coordinate that does not vary), to none; and to robust where moments look infinite
 /// (a standard deviation above 10 times its robust value).
 enum class Tuning {
@@ -34,7 +34,7 @@ enum class Tuning {
 /// Options of all samplers that run chains.
 struct ChainOptions {
   std::int64_t chains = 4;
-  std::int64_t warmup = 1500;  ///< transitions per chain, discarded
+  std::int64_t warmup = 3000;  ///< transitions per chain, discarded
   std::int64_t draws = 1000;   ///< stored draws per chain; the most, where targets are given
   std::int64_t thin = 1;       ///< transitions per stored draw
   bool save_warmup = false;
@@ -62,8 +62,8 @@ struct ChainResult {
 using KernelMaker = std::function<std::unique_ptr<SliceKernel>(std::shared_ptr<const LogDensity>)>;
 
 /// Several chains of one kernel: starting points, a warm-up in stages of lengths 1 : 2 : 4 : 8 after each of which the frame is learnt from the
-/// second half of the stage of all chains together (in chain order, at most about 10,000 points; S shrunk as
-/// (n/(n+5)) S + 1e-3 (5/(n+5)) diag S, which leaves units alone), then draws with the last frame frozen.
+/// second half of the stage of all chains together (in chain order, at most about 10,000 points; correlations are
+/// shrunk as far as their effective number of points asks for, which leaves units alone), then draws with the last frame frozen.
 /// One step of the method is a round of at most 64 transitions of every chain; chains run in parallel. Transition t of
 /// chain c takes item t of the stream (method, "chain", c); attempt a of its start takes item a of (method, "start", c). Hence fewer draws
 /// are the first of more, and thinned draws every k-th of all.
