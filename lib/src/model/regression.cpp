@@ -2,8 +2,8 @@
 #include "../linalg/regression_kernels.hpp"
 
 #include <buffon/core/error.hpp>
-#include <buffon/model/regression.hpp>
 #include <buffon/linalg/vector_math.hpp>
+#include <buffon/model/regression.hpp>
 
 #include <algorithm>
 #include <cmath>
