@@ -201,11 +201,13 @@ TEST_CASE("the summary has the digits that the Monte Carlo error leaves") {
   Table summary = summary_table({{"a", 1.23456, 0.0123, 0.9876, 0.98, -0.5, 1.2, 3.0, 4321.4, 1234.6, 1.00049},
                                  {"b", 123456789.0, 12345, 1e6, 1e6, 1e8, 1.2e8, 1.3e8, 400, 400, 1.2},
                                  {"c", 1.5e-9, 2e-11, 1e-9, 1e-9, 0, 1e-9, 3e-9, 400, 400, 1},
+                                 {"e", -0.01, 5, 10, 10, -11, -0.2, 11, 6, 6, 1.7},
                                  {"d", 2, std::nan(""), 0, 0, 2, 2, 2, std::nan(""), std::nan(""), std::nan("")}});
   const auto rows = format_summary(summary, 2);
   CHECK(rows[0] == std::vector<std::string>{"", "Mean", "MCSE", "StdDev", "MAD", "5%", "50%", "95%", "ESS_bulk", "ESS_tail", "ESS_bulk/s", "R_hat"});
   CHECK(rows[1] == std::vector<std::string>{"a", "1.235", "0.012", "0.988", "0.980", "-0.500", "1.200", "3.000", "4,321", "1,235", "2,161", "1.000"});
   CHECK(rows[2][1] == "1.23457e+08");
   CHECK(rows[3][1] == "1.500e-09");
-  CHECK(rows[4] == std::vector<std::string>{"d", "2", "–", "0", "0", "2", "2", "2", "–", "–", "–", "–"});
+  CHECK(rows[4][1] == "0.0");
+  CHECK(rows[5] == std::vector<std::string>{"d", "2", "–", "0", "0", "2", "2", "2", "–", "–", "–", "–"});
 }

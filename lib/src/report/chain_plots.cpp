@@ -135,7 +135,7 @@ Plot pairs(const Table& table) {
   plot.script += fmt::format(
       "unset grid\nset tics font ',10'\nset format '%.3g'\nset multiplot layout {0},{0} margins screen {1:.4f},0.985,{2:.4f},0.98 spacing screen "
       "{3:.4f},{4:.4f}\n",
-      n - 1, 75.0 / width, 55.0 / size, 60.0 / width, 40.0 / size);
+      n - 1, 75.0 / width, 62.0 / size, 60.0 / width, 40.0 / size);
   for (Index i = 1; i < n; ++i) {
     for (Index j = 0; j < n - 1; ++j) {
       if (j >= i) {

@@ -19,7 +19,10 @@ std::string with_error(double value, double error) {
   if (!(error > 0) || !std::isfinite(error) || !std::isfinite(value)) return format_number(value);
   const int place = static_cast<int>(std::floor(std::log10(error))) - 1;  // of the last digit
   const double size = std::abs(value);
-  if (error < 1e7 && size < 1e7 && place > -7) return fmt::format("{:.{}f}", value, std::max(0, -place));
+  if (error < 1e7 && size < 1e7 && place > -7) {
+    const std::string text = fmt::format("{:.{}f}", value, std::max(0, -place));
+    return text.front() == '-' && text.find_first_of("123456789") == std::string::npos ? text.substr(1) : text;  // not "-0.0"
+  }
   const int digits = size == 0 ? 0 : static_cast<int>(std::floor(std::log10(size))) - place;
   return fmt::format("{:.{}e}", value, std::clamp(digits, 1, 16));
 }
