@@ -134,6 +134,32 @@ class Report {
     return ratios;
   }
 
+  /// Time of `one` beyond that of `other`, per unit of work (work is in the unit per second of `unit`), turn by turn, against a bar.
+  Spread difference(const std::string& title, const std::string& unit, double work, const Contender& one, const Contender& other, double bar,
+                    Clock clock = Clock::thread) {
+    const int repeats = calibrate(one, clock), other_repeats = calibrate(other, clock);
+    std::vector<double> first, second, beyond;
+    for (int round = 0; round < rounds_; ++round) {
+      double a = 0, b = 0;
+      if (round % 2 == 0) a = time(one, repeats, clock);
+      b = time(other, other_repeats, clock);
+      if (round % 2 == 1) a = time(one, repeats, clock);
+      first.push_back(a / work);
+      second.push_back(b / work);
+      beyond.push_back((a - b) / work);
+    }
+    const Spread x = spread_of(first), y = spread_of(second), z = spread_of(beyond);
+    std::printf("%-36s %8.1f  (%.1f … %.1f) beyond %.1f of %.1f %s, bar %.0f\n", title.c_str(), z.median, z.low, z.high, y.median, x.median, unit.c_str(), bar);
+    std::fflush(stdout);
+    json_["comparisons"].push_back({{"title", title},
+                                    {"unit", unit},
+                                    {one.name, x.median},
+                                    {other.name, y.median},
+                                    {"difference", {{"median", z.median}, {"low", z.low}, {"high", z.high}}},
+                                    {"bar", bar}});
+    return z;
+  }
+
   void skip(const std::string& what) { std::printf("  (%s)\n", what.c_str()); }
 
   int finish() const {
