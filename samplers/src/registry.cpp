@@ -1,10 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/samplers/registry.hpp>
 
+#include <buffon/samplers/coordinate_slice.hpp>
+#include <buffon/samplers/elliptical_slice.hpp>
+#include <buffon/samplers/geodesic_slice.hpp>
+#include <buffon/samplers/hit_and_run_slice.hpp>
+#include <buffon/samplers/polar_slice.hpp>
+
 namespace buffon {
 
 const std::vector<MethodEntry>& sampler_methods() {
-  static const std::vector<MethodEntry> entries = {};
+  static const std::vector<MethodEntry> entries = {
+      method_entry<PolarSliceChains, PolarSliceRunOptions>(
+          "polar_slice", "Gibbsian polar slice sampling",
+          "Draws from a density without gradients, with mixing that heavy tails and dimension hardly slow; the "
+          "sampler to begin with"),
+      method_entry<EllipticalSliceChains, EllipticalSliceRunOptions>(
+          "elliptical_slice", "Elliptical slice sampling",
+          "Draws from a Gaussian prior times a likelihood, or from a density near a Gaussian, at the fewest evaluations per draw"),
+      method_entry<HitAndRunSliceChains, HitAndRunSliceRunOptions>("hit_and_run_slice", "Hit-and-run uniform slice sampling",
+                                                                   "Draws from a density along random lines; simple and robust, any dimension from 1"),
+      method_entry<CoordinateSliceChains, CoordinateSliceRunOptions>(
+          "coordinate_slice", "Coordinate-wise slice sampling",
+          "Draws from a density one coordinate after the other; for one dimension, or coordinates that hardly depend on each other"),
+      method_entry<GeodesicSliceChains, GeodesicSliceRunOptions>("geodesic_slice", "Geodesic slice sampling on the sphere",
+                                                                 "Draws from a density of unit vectors along great circles, without tuning"),
+  };
   return entries;
 }
 

@@ -34,9 +34,11 @@ void ItemDraws::begin(std::uint64_t item) {
 double ItemDraws::uniform() {
   const Index draw = next_++;
   if (draw < uniforms_kept) return uniforms_(draw, column_);
+  if (draw % 2 == 1) return second_;
   const scalar::Words words =
       scalar::item_words(uniform_stream_.key0(), uniform_stream_.key1(), uniform_stream_.id(), item_, static_cast<std::uint32_t>(draw / 2));
-  return draw % 2 == 0 ? scalar::uniform(words.w[0], words.w[1]) : scalar::uniform(words.w[2], words.w[3]);
+  second_ = scalar::uniform(words.w[2], words.w[3]);
+  return scalar::uniform(words.w[0], words.w[1]);
 }
 
 double ItemDraws::exponential() { return -scalar::log_positive(uniform(), 0.0); }

@@ -31,12 +31,13 @@ class ItemDraws {
   double exponential();
 
  private:
-  static constexpr Index uniforms_kept = 16;  ///< of an item; further ones are made one by one
+  static constexpr Index uniforms_kept = 8;  ///< of an item, an even number; further ones are made two by two
 
   Stream normal_stream_, uniform_stream_;
   Eigen::MatrixXd normals_, uniforms_;  ///< items first_, first_ + 1, … as columns
   std::uint64_t first_ = 0, item_ = 0;
   Index column_ = 0, next_ = 0;
+  double second_ = 0;  ///< of the two made last
   bool filled_ = false;
 };
 
