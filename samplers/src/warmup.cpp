@@ -63,8 +63,8 @@ double inverse_effective_size(Context& context, const ConstMatrix& points, std::
 
 /// How far correlations are drawn to 0. The least mean squared error has λ* = Σ var r_ij / Σ r_ij² over i ≠ j (Schäfer and Strimmer, "A shrinkage
 /// approach to large-scale covariance matrix estimation", 2005), here with var r = (1 − r²)² / effective size. While chains disagree
-/// the effective size says too little of the narrow directions, on which mixing depends: 0.7 λ* tunes faster (posteriors of 50 dimensions
-/// take a half to a fifth of the evaluations per effective draw after 1500 to 6000 transitions) and costs little where all correlations are 0.
+/// the effective size says too little of the narrow directions, on which mixing depends: 0.7 λ* tunes faster and costs little where all
+/// correlations are 0.
 double shrinkage(const Eigen::MatrixXd& correlation, double inverse_size) {
   const double variance = inverse_size * (1 - correlation.array().square()).square().sum();
   const double signal = correlation.squaredNorm() - static_cast<double>(correlation.rows());

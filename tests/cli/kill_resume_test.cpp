@@ -131,6 +131,11 @@ TEST_CASE("every other method killed and resumed gives the same bytes") {
   }
 }
 
+TEST_CASE("chains of slice samplers killed at pinned places, twice each, and resumed give the same draws") {
+  CHECK(kill_and_resume(chains_job("polar_slice").c_str(), 6, 25) >= 6);
+  CHECK(kill_and_resume(chains_job("elliptical_slice").c_str(), 2, 25) >= 2);
+}
+
 TEST_CASE("a run with a child process and its journal killed and resumed gives the same bytes") {
   const std::string job =
       "method = \"plain_monte_carlo\"\nseed = 3\noptions = {max_evaluations = 30000}\n[model]\nkind = \"process\"\ncommand = [\"" BUFFON_TEST_CHILD

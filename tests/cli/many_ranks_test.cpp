@@ -269,6 +269,7 @@ TEST_CASE("1, 2 and 3 MPI ranks, on 1 and 2 threads, give the bytes of a single 
   cases.push_back({"aiscv", "method = \"aiscv\"\nseed = 3\noptions = {max_evaluations = 20000}\n" + cantilever});
   cases.push_back(
       {"to a target", "method = \"plain_monte_carlo\"\nseed = 3\noptions = {target_relative_error = 0.001, max_evaluations = 1000000}\n" + cantilever});
+  cases.push_back({"chains", chains_job("polar_slice")});
   for (const Case& c : cases) {
     CAPTURE(c.name);
     TemporaryDirectory t;

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <filesystem>
 #include <process.hpp>
+#include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -34,15 +36,53 @@ inline void wait_for(Process& process, const std::filesystem::path& run, std::ui
   }
 }
 
-/// Everything that a run promises to repeat: the result without its block "run", and the draws.
+/// Everything that a run promises to repeat: the result without its block "run", and the draws without comments, which hold times.
 inline std::string numbers(const std::filesystem::path& run) {
   std::string all = reproducible_part(read_result(run));
-  if (std::filesystem::exists(run / "draws")) {
-    for (const char* name : {"weights.npy", "weights.csv"}) {
-      if (std::filesystem::exists(run / "draws" / name)) all += read_file(run / "draws" / name);
+  if (!std::filesystem::exists(run / "draws")) return all;
+  std::set<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(run / "draws")) files.insert(entry.path());
+  for (const auto& file : files) {
+    all += file.filename().string() + "\n";
+    if (file.extension() == ".npy") {
+      all += read_file(file);
+    } else if (file.extension() == ".csv") {
+      std::istringstream lines(read_file(file));
+      for (std::string line; std::getline(lines, line);) all += line.starts_with('#') ? "" : line + "\n";
     }
   }
   return all;
+}
+
+/// A sampler's job whose density is an expression: a constraint, an event, thinning, files of draws. About fifty rounds of some milliseconds.
+inline std::string chains_job(const std::string& method) {
+  return "method = \"" + method + R"("
+seed = 3
+[density]
+kind = "expression"
+log_density = "-0.5 * x^2 - 0.5 * y^2 * exp(-x) - 0.5 * x - s"
+[[parameters]]
+name = "x"
+[[parameters]]
+name = "y"
+[[parameters]]
+name = "s"
+constraint = "lower"
+lower = 0.0
+[[quantities]]
+name = "far"
+event = "x + s - 2"
+[options]
+chains = 6
+warmup = 600
+draws = 1300
+thin = 2
+[run]
+threads = 1
+checkpoint_seconds = 0
+report = false
+draws = ["csv", "npy"]
+)";
 }
 
 }  // namespace buffon
