@@ -54,7 +54,7 @@ inline std::string numbers(const std::filesystem::path& run) {
   return all;
 }
 
-/// A sampler's job whose density is an expression: a constraint, an event, thinning, files of draws. About fifty rounds of some milliseconds.
+/// A sampler's job whose density is an expression: a constraint, an event, thinning, files of draws. About a hundred rounds.
 inline std::string chains_job(const std::string& method) {
   return "method = \"" + method + R"("
 seed = 3
@@ -75,7 +75,7 @@ event = "x + s - 2"
 [options]
 chains = 6
 warmup = 600
-draws = 1300
+draws = 3000
 thin = 2
 [run]
 threads = 1
