@@ -79,7 +79,7 @@ class Peer {
 
 struct Settings {
   int rounds = 7, threads = 0;
-  Index walkers = 200;
+  Index walkers = 100;
   std::string json;
 };
 
@@ -114,11 +114,15 @@ double worst_effective_size(const std::vector<Eigen::MatrixXd>& draws) {
   return worst;
 }
 
+/// Transitions a chain in which 50 strongly correlated coordinates are learnt from a start far away.
+constexpr std::int64_t warmup = 24000;
+
 /// Sampling of ours that goes on turn after turn.
 class Ours {
  public:
   Ours(std::shared_ptr<const Target> target, int turns, int threads) : context_(threads) {
     PolarSliceRunOptions options;
+    options.warmup = warmup;
     options.draws = turns * steps_of_turn * 64;
     chains_ = std::make_unique<PolarSliceChains>(std::move(target), options, Stream(1));
     const double begin = bench::seconds(bench::Clock::wall);
@@ -181,6 +185,7 @@ int run(const Settings& settings) {
   const RegressionPrior prior{Eigen::VectorXd::Zero(d), Eigen::VectorXd::Constant(d, 2)};
   const auto target = std::make_shared<const Target>(regression_density(data.design, {}, logistic_likelihood(data.response), prior), "beta");
 
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::printf("emcee_bench: logistic regression, %d observations, %d coefficients\n  CPU             %s\n  number kernels  %s\n", static_cast<int>(n),
               static_cast<int>(d), bench::cpu_name().c_str(), std::string(kernel_variant()).c_str());
   Ours ours(target, settings.rounds, settings.threads);
@@ -191,6 +196,7 @@ int run(const Settings& settings) {
   write_numbers(directory / "response.f64", data.response);
   {  // walkers begin in the stationary law
     PolarSliceRunOptions options;
+    options.warmup = warmup;
     options.draws = std::max<std::int64_t>(settings.walkers, 1000);
     Context context(settings.threads);
     const ChainResult pilot = polar_slice(target, options, Stream(2), context);
@@ -216,8 +222,8 @@ int run(const Settings& settings) {
 
   std::vector<Contestant> moves;
   for (const auto& move : about->at("moves")) {
-    moves.push_back({move, 1500});
-    moves.push_back({move.get<std::string>() + ", walker by walker", 40});
+    moves.push_back({move, 600});
+    moves.push_back({move.get<std::string>() + ", walker by walker", 10});
   }
   std::vector<double> our_seconds;
   for (int round = 0; round < settings.rounds; ++round) {

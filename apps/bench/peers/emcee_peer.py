@@ -84,7 +84,6 @@ moves = {
     "stretch": lambda: emcee.moves.StretchMove(),
     "differential evolution": lambda: emcee.moves.DEMove(),
     "differential evolution and snooker": lambda: [(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)],
-    "walk": lambda: emcee.moves.WalkMove(),
 }
 half = start[: len(start) // 2]
 ways = {f.__name__: seconds_of(f, half) for f in (by_logaddexp, by_log1p, by_product)}

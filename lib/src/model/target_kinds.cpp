@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "regression_kind.hpp"
+
 namespace buffon {
 namespace {
 
@@ -84,6 +86,7 @@ const std::vector<TargetKind>& target_kinds() {
   static const std::vector<TargetKind> kinds = {
       kind<NamedDensityOptions>("named", "A density that buffon knows, with its parameters", true),
       kind<ExpressionDensityOptions>("expression", "A formula of the parameters", false),
+      kind<detail::RegressionOptions>("regression", "The posterior of a generalised linear model for a CSV file: logistic, Poisson or Gaussian", true),
   };
   return kinds;
 }
