@@ -31,6 +31,7 @@ struct Options {
   std::int64_t threads = 0;
   std::uint64_t seed = 1;
   std::string out;
+  std::string data;
   bool quiet = false;
   bool force = false;
 };
@@ -97,7 +98,8 @@ int run(const Options& o) {
   if (!(o.scale > 0 && o.scale <= 1)) {
     throw Error(ErrorCategory::usage, {.doing = "reproducing " + o.paper, .key = "--scale", .value = to_text(o.scale), .rule = "must be in (0, 1]"});
   }
-  const std::string settings = fmt::format("# buffon reproduce {0}\npaper = \"{0}\"\nscale = {1}\nseed = {2}\n", entry.name, to_text(o.scale), o.seed);
+  std::string settings = fmt::format("# buffon reproduce {0}\npaper = \"{0}\"\nscale = {1}\nseed = {2}\n", entry.name, to_text(o.scale), o.seed);
+  if (!o.data.empty()) settings += fmt::format("data = '{}'\n", o.data);
   const std::filesystem::path out = o.out.empty() ? default_run_directory(entry.name) : std::filesystem::path(o.out);
   RunDirectory directory =
       RunDirectory::create(out, settings, settings, {.file = "", .base_directory = std::filesystem::current_path(), .overrides = {}}, o.force);
@@ -108,7 +110,7 @@ int run(const Options& o) {
   ProgressLine line(progress_style(o.quiet));
   Progress progress;
   line.started(context, progress);
-  ReproduceOptions options{.scale = o.scale, .seed = o.seed, .context = &context, .say = {}, .progress = {}};
+  ReproduceOptions options{.scale = o.scale, .seed = o.seed, .data = o.data, .context = &context, .say = {}, .progress = {}};
   options.say = [&](const std::string& text) {
     progress.phase = text;
     directory.log("info", "progress", {{"text", text}});
@@ -164,6 +166,7 @@ void add_reproduce(CLI::App& app, Action& action) {
           "--seed", [o](const std::string& text) { o->seed = static_cast<std::uint64_t>(whole_number("--seed", text)); }, "seed of the random numbers")
       ->type_name("INT")
       ->default_str("1");
+  verb->add_option("--data", o->data, "data set of the paper, where it has one that is not shipped");
   verb->add_flag("--quiet,-q", o->quiet, "no progress");
   verb->add_flag("--force", o->force, "replace what the directory holds");
   verb->callback([o, &action] { action = [o] { return o->paper.empty() ? list() : run(*o); }; });

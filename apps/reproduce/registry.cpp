@@ -2,6 +2,7 @@
 #include "reproduce.hpp"
 
 #include "ais_control_variates/entry.hpp"
+#include "gibbsian_polar_slice_sampling/entry.hpp"
 #include "read/entry.hpp"
 
 namespace buffon::reproduce {
@@ -10,6 +11,7 @@ const std::vector<ReproduceEntry>& entries() {
   static const std::vector<ReproduceEntry> all = {
       ais_control_variates::entry(),
       read::entry(),
+      gibbsian_polar_slice_sampling::entry(),
   };
   return all;
 }

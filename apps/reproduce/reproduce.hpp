@@ -5,6 +5,7 @@
 #include <buffon/stats/outcome.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@ namespace buffon::reproduce {
 struct ReproduceOptions {
   double scale = 1;                               ///< size of the experiment relative to the paper's: fewer repetitions, smaller budgets; in (0, 1]
   std::uint64_t seed = 1;                         ///< of all random numbers
+  std::filesystem::path data = {};                ///< data set of the paper, where it needs one; empty = none is at hand
   Context* context = nullptr;                     ///< threads and stop token; never null inside `run`
   std::function<void(const std::string&)> say;    ///< a line for people about what is being done; never empty inside `run`
   std::function<void(double fraction)> progress;  ///< part of the work done, in [0, 1]; never empty inside `run`
