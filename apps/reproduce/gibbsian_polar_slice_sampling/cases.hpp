@@ -39,7 +39,8 @@ using Observe = std::function<void(const Eigen::VectorXd& x, Eigen::Ref<Eigen::R
 std::vector<Trace> run_chains(const ReproduceOptions& options, const Stream& stream, const std::vector<Contestant>& contestants, const Eigen::VectorXd& x0,
                               Index statistics, const Observe& observe, ReproduceTable& table);
 
-std::unique_ptr<SliceKernel> polar(std::shared_ptr<const LogDensity> density, double width);
+/// @param max_expansions as in PolarSliceOptions
+std::unique_ptr<SliceKernel> polar(std::shared_ptr<const LogDensity> density, double width, std::int64_t max_expansions = 0);
 std::unique_ptr<SliceKernel> hit_and_run(std::shared_ptr<const LogDensity> density, double width);
 /// With the ellipses of N(0, A Aᵀ).
 std::unique_ptr<SliceKernel> elliptical(std::shared_ptr<const LogDensity> density, AffineFrame frame);

@@ -14,6 +14,10 @@ namespace {
 constexpr Index d = 100;
 constexpr const char* part = "1, Cauchy, d = 100";
 
+// The upper end of a slice exceeds R with a probability of the order of 1/R, so that in 10^6 iterations a bracket or two would grow by more
+// steps than the sampler takes for a sign of an improper target. Neal's limit keeps the law invariant.
+constexpr std::int64_t most_widenings = 9998;
+
 /// Independent draws x = g / |h|: log |x|.
 Eigen::VectorXd independent_log_radii(const Stream& stream, Index n) {
   Eigen::MatrixXd numbers(d + 1, n);
@@ -32,7 +36,7 @@ void cauchy(const ReproduceOptions& options, ReproduceTable& table) {
   const auto density = named.make(d, {}).density;
   const std::int64_t n = scaled(options, 1e6, 100000);
   const std::vector<Contestant> contestants = {
-      {"polar (GPSS)", [&] { return polar(density, d); }, n},
+      {"polar (GPSS)", [&] { return polar(density, d, most_widenings); }, n},
       {"hit-and-run (HRUSS)", [&] { return hit_and_run(density, d); }, n},
       {"elliptical (ESS, N(0, I))", [&] { return elliptical(density, AffineFrame::identity(d)); }, n},
   };
@@ -42,7 +46,7 @@ void cauchy(const ReproduceOptions& options, ReproduceTable& table) {
   };
   const auto traces = run_chains(options, root, contestants, Eigen::VectorXd::Ones(d), 2, observe, table);
   evaluation_rows(part, contestants, traces, {"6.90", "8.46", "5.86"}, table);
-  table.rows[table.rows.size() - 3].note += "; its mean is infinite for the polar sampler";
+  table.rows[table.rows.size() - 3].note += "; its mean is infinite without a limit, here " + std::to_string(most_widenings) + " widenings";
 
   const Index lags = static_cast<Index>(n / 10);
   const std::array<const char*, 3> paper = {"8.59", "51347 (unreliable)", "35544 (unreliable)"};

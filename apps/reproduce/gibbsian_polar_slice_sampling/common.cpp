@@ -52,8 +52,8 @@ std::vector<Trace> run_chains(const ReproduceOptions& options, const Stream& str
   return traces;
 }
 
-std::unique_ptr<SliceKernel> polar(std::shared_ptr<const LogDensity> density, double width) {
-  return std::make_unique<PolarSlice>(std::move(density), PolarSliceOptions{.width = width});
+std::unique_ptr<SliceKernel> polar(std::shared_ptr<const LogDensity> density, double width, std::int64_t max_expansions) {
+  return std::make_unique<PolarSlice>(std::move(density), PolarSliceOptions{.width = width, .max_expansions = max_expansions});
 }
 
 std::unique_ptr<SliceKernel> hit_and_run(std::shared_ptr<const LogDensity> density, double width) {
