@@ -34,7 +34,7 @@ void cauchy(const ReproduceOptions& options, ReproduceTable& table) {
   const Stream root = Stream(options.seed).child("cauchy");
   const NamedDensity& named = named_density("cauchy");
   const auto density = named.make(d, {}).density;
-  const std::int64_t n = scaled(options, 1e6, 100000);
+  const std::int64_t n = scaled(options, 1e6, 300000);
   const std::vector<Contestant> contestants = {
       {"polar (GPSS)", [&] { return polar(density, d, most_widenings); }, n},
       {"hit-and-run (HRUSS)", [&] { return hit_and_run(density, d); }, n},

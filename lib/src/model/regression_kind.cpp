@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -86,8 +87,8 @@ void describe(OptionVisitor& v, RegressionOptions& o) {
        o.standardise);
   v.on({.name = "prior_mean", .meaning = "means of the normal priors: one number for all coefficients, or one each", .size_min = 1}, o.prior_mean);
   v.on({.name = "prior_std_dev",
-        .meaning = "standard deviations of the normal priors: one number for all coefficients, or one each; inf = flat",
-        .range = positive(),
+        .meaning = "standard deviations of the normal priors: one number for all coefficients, or one each; 0 = flat",
+        .range = at_least(0),
         .size_min = 1},
        o.prior_std_dev);
   v.on({.name = "sigma",
@@ -95,7 +96,7 @@ void describe(OptionVisitor& v, RegressionOptions& o) {
         .range = strictly_between(0, std::numeric_limits<double>::infinity())},
        o.sigma);
   v.on({.name = "log_sigma_mean", .meaning = "mean of the normal prior of log_sigma (gaussian)"}, o.log_sigma_mean);
-  v.on({.name = "log_sigma_std_dev", .meaning = "standard deviation of the normal prior of log_sigma (gaussian); inf = flat", .range = positive()},
+  v.on({.name = "log_sigma_std_dev", .meaning = "standard deviation of the normal prior of log_sigma (gaussian); 0 = flat", .range = at_least(0)},
        o.log_sigma_std_dev);
 }
 
@@ -147,6 +148,7 @@ MadeDensity make(const RegressionOptions& options, const TargetSetting& setting)
     prior.std_dev(count) = options.log_sigma_std_dev;
     made.generated = make_point_model(count + 1, "sigma", [count](const Eigen::VectorXd& x) { return std::exp(x(count)); });
   }
+  prior.std_dev = (prior.std_dev.array() == 0).select(std::numeric_limits<double>::infinity(), prior.std_dev);
   const Eigen::VectorXd offsets = offset >= 0 ? Eigen::VectorXd(table.values.col(offset)) : Eigen::VectorXd();
   made.density = regression_density(std::move(design), offsets, likelihood_of(options, table.values.col(response)), std::move(prior));
   made.parameters = std::move(parameters);
