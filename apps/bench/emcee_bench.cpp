@@ -78,7 +78,7 @@ class Peer {
 };
 
 struct Settings {
-  int rounds = 7, threads = 0;
+  int rounds = 11, threads = 0;  ///< fewer turns make chains of emcee too short for its estimate of the autocorrelation time
   Index walkers = 100;
   std::string json;
 };
