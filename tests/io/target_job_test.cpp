@@ -2,11 +2,13 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 
 #include <buffon/io/explain.hpp>
 #include <buffon/model/target_kind.hpp>
 
+#include "../support/all_methods.hpp"
 #include "support_job.hpp"
 
 using namespace buffon;
@@ -172,7 +174,8 @@ TEST_CASE("quantities are columns stored with every draw") {
 
 TEST_CASE("faults of a density name place, key, value, rule and the nearest spelling") {
   CHECK(message_of(head) == "job.toml:1:1: reading the density: density is required and missing. add a section [density] with its kind.");
-  check_message(head + "[density]\nkind = \"name\"\n", "job.toml:4:8: reading the density: density.kind = \"name\" must be one of named, expression");
+  check_message(head + "[density]\nkind = \"name\"\n",
+                "job.toml:4:8: reading the density: density.kind = \"name\" must be one of named, expression, process, plugin, umbridge");
   check_message(head + "[density]\nkind = \"name\"\n", "did you mean \"named\"?");
   check_message(head + "[density]\nkind = \"named\"\nname = \"gausian\"\n", "did you mean \"gaussian\"?");
   check_message(head + "[density]\nkind = \"named\"\nnome = \"gaussian\"\n", "density.nome is not a key here. did you mean \"name\"?");
@@ -231,4 +234,69 @@ TEST_CASE("densities and their kinds are listed and explained") {
   CHECK(contains(explain("parameters.constraint", methods), "positive_ordered"));
   CHECK(contains(explain("start", methods), "points"));
   CHECK(contains(explain("density.log_density", methods), "expression.log_density"));
+}
+
+TEST_CASE("a density is a shared library next to the job, or a program") {
+  const std::filesystem::path file = BUFFON_TEST_DENSITY;
+  const std::string plugin = "[density]\nkind = \"plugin\"\nlibrary = \"" + file.filename().string() + "\"\nconfiguration = \"1 2 4\"\n";
+  const auto parse_there = [](const std::string& text, const std::filesystem::path& folder) {
+    return parse_job(text, "job.toml", folder, {}, probe_methods());
+  };
+  const Job job = parse_there(head + plugin + "[[quantities]]\nname = \"above\"\nevent = \"q90 - mu - 3\"\n", file.parent_path());
+  CHECK(job.target->names() == std::vector<std::string>{"mu", "sigma", "q90", "above"});
+  Eigen::VectorXd stored(4);
+  job.target->stored(Eigen::Vector2d(0, 1), stored, {});
+  CHECK(stored(3) == 1);
+  CHECK(contains(job.resolved, "library = \"" + file.string() + "\"\nconfiguration = \"1 2 4\"\n"));
+  check_round_trip(job);
+  // Another folder is the same job, another configuration is not.
+  const std::filesystem::path up = file.parent_path().parent_path();
+  const Job plain = parse_there(head + plugin, file.parent_path());
+  CHECK(
+      parse_there(head + "[density]\nkind = \"plugin\"\nlibrary = \"" + file.lexically_relative(up).string() + "\"\nconfiguration = \"1 2 4\"\n", up).digest ==
+      plain.digest);
+  CHECK(parse_there(head + "[density]\nkind = \"plugin\"\nlibrary = \"" + file.string() + "\"\nconfiguration = \"1 2 5\"\n", up).digest != plain.digest);
+  check_message(head + "[density]\nkind = \"plugin\"\nlibrary = \"no.so\"\n", "job.toml:5:11: loading a density: density.library = \"");
+  check_message(head + "[density]\nkind = \"plugin\"\nlibrary = \"" + file.string() + "\"\nconfiguration = \"x\"\n",
+                "job.toml:6:17: loading a density: density.configuration = \"x\" is refused by the library: expected at least two");
+
+  const Job program = parse(head + "[density]\nkind = \"process\"\ncommand = [\"cat\"]\non_failure = \"reject\"\n" + x);
+  CHECK(contains(program.resolved, "kind = \"process\"\non_failure = \"reject\"\ncommand = [\"cat\"]\n"));
+  check_round_trip(program);
+  check_message(head + "[density]\nkind = \"process\"\ncommand = [\"no-such-program\"]\n" + x,
+                "job.toml:5:11: preparing the model process: density.command[0]");
+  check_message(head + "[density]\nkind = \"process\"\ncommand = [\"cat\"]\noutputs = [\"y\"]\n" + x, "density.outputs is not a key here");
+}
+
+TEST_CASE("data count by their content") {
+  const auto folder = std::filesystem::temp_directory_path() / "buffon_target_job_test";
+  std::filesystem::create_directories(folder / "other");
+  const auto data_file = [&](const char* name, const char* text) { std::ofstream(folder / name) << text; };
+  const char* data = "{\"N\": 3, \"kid_score\": [1, 2, 4], \"mom_iq\": [90, 100, 120]}";
+  data_file("a.json", data);
+  data_file("other/b.json", data);
+  data_file("c.json", "{\"N\": 3, \"kid_score\": [1, 2, 5], \"mom_iq\": [90, 100, 120]}");
+  const auto job = [&](const std::string& file) {
+    return parse_job(head + "[density]\nkind = \"named\"\nname = \"kidiq\"\ndata = \"" + file + "\"\n", "job.toml", folder, {}, probe_methods());
+  };
+  CHECK(contains(job("a.json").resolved, "data = \"" + (folder / "a.json").string() + "\"\n"));
+  check_round_trip(job("a.json"));
+  CHECK(job("a.json").digest == job("other/b.json").digest);
+  CHECK(job("a.json").digest != job("c.json").digest);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("the jobs of the guide to densities are valid, and the guide names every kind and constraint") {
+  std::ifstream file(std::filesystem::path(BUFFON_SOURCE_DIR) / "docs" / "guide" / "densities.md");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  std::size_t jobs = 0;
+  for (std::size_t at = page.find("```toml\n"); at != std::string::npos; at = page.find("```toml\n", at + 1)) {
+    const std::string text = page.substr(at + 8, page.find("```\n", at + 8) - at - 8);
+    if (!contains(text, "method")) continue;
+    CHECK(parse_job(text, "densities.md", ".", {}, testing::all_methods()).target != nullptr);
+    ++jobs;
+  }
+  CHECK(jobs == 3);
+  for (const auto& name : constraint_names()) CHECK(contains(page, "`" + std::string(name) + "`"));
+  for (const auto& kind : target_kinds()) CHECK(contains(page, "kind = \"" + kind.name + "\""));
 }

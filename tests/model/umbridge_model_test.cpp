@@ -386,3 +386,22 @@ TEST_CASE("options that cannot work are refused" * without_http) {
 TEST_CASE("a build without HTTP says which package it needs" * doctest::skip(http::available())) {
   CHECK_THROWS_WITH_AS(umbridge_model(options("http://localhost:4242"), setting), doctest::Contains("libcpp-httplib-dev"), Error);
 }
+
+TEST_CASE("where a log density is asked for, minus infinity is an answer" * without_http) {
+  ModelSetting densities = setting;
+  densities.log_density = true;
+  const auto value = [&](const std::string& number, const ModelSetting& asked) {
+    const PlainServer server(well_behaved([&](const auto&, const auto&, const std::string&) { return Answer{200, "{\"output\":[[" + number + "],[1,2]]}"}; }));
+    const auto model = umbridge_model(options(server.url()), asked);
+    Eigen::MatrixXd out(3, 1);
+    const auto failures = model->evaluate(Eigen::Vector3d(1, 2, 3), out, {});
+    return std::make_pair(out(0, 0), failures.empty() ? std::string() : failures.front().message);
+  };
+  const double none = -std::numeric_limits<double>::infinity();
+  for (const char* text : {"\"-inf\"", "\"-Infinity\"", "-Infinity"}) {
+    CHECK(value(text, densities).first == none);
+    CHECK(std::isnan(value(text, setting).first));
+  }
+  CHECK(value("null", densities).second.find("answer \"-inf\"") != std::string::npos);
+  CHECK(std::isnan(value("Infinity", densities).first));
+}

@@ -190,6 +190,14 @@ std::string component_name(const Parameter& parameter, Index component) {
   return parameter.size == 0 ? parameter.name : parameter.name + "." + std::to_string(component + 1);
 }
 
+std::vector<std::string> component_names(const std::vector<Parameter>& parameters) {
+  std::vector<std::string> names;
+  for (const auto& parameter : parameters) {
+    for (Index k = 0; k < parameter.count(); ++k) names.push_back(component_name(parameter, k));
+  }
+  return names;
+}
+
 bool is_name(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace buffon::detail {
 
@@ -19,6 +20,9 @@ void unconstrain(const Parameter& parameter, const double* x, double* y);
 
 /// NAME, or NAME.1 … NAME.K.
 std::string component_name(const Parameter& parameter, Index component);
+
+/// Of all parameters in order.
+std::vector<std::string> component_names(const std::vector<Parameter>& parameters);
 
 /// Letters, digits and _, not a digit first, not ending in "__" (columns of samplers do).
 bool is_name(std::string_view name);

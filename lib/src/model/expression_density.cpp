@@ -103,10 +103,8 @@ class GeneratedModel final : public Model {
 }  // namespace
 
 std::vector<std::string> expression_names(const std::vector<Parameter>& parameters) {
-  std::vector<std::string> names;
-  for (const auto& parameter : parameters) {
-    for (Index k = 0; k < parameter.count(); ++k) names.push_back(with_underscores(detail::component_name(parameter, k)));
-  }
+  std::vector<std::string> names = detail::component_names(parameters);
+  for (auto& name : names) name = with_underscores(std::move(name));
   return names;
 }
 

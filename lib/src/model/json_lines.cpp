@@ -2,6 +2,7 @@
 #include "json_lines.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -32,7 +33,12 @@ std::string list(const std::vector<std::string>& names) {
 }
 
 /// Empty when `value` is a finite number, else what is wrong with it.
-std::string take(const Json& value, const std::string& name, std::vector<double>& values) {
+std::string take(const Json& value, const std::string& name, bool log_density, std::vector<double>& values) {
+  if (log_density && value.is_string() && minus_infinity(value.get_ref<const std::string&>())) {
+    values.push_back(-std::numeric_limits<double>::infinity());
+    return {};
+  }
+  if (log_density && value.is_null()) return "output " + name + " is null; where the density is zero write \"-inf\"";
   if (value.is_null()) return "output " + name + " is null; JSON has no NaN or infinity: report a failure with {\"id\":...,\"error\":\"...\"}";
   if (!value.is_number()) return "output " + name + " is of type " + value.type_name() + ", not a number";
   values.push_back(value.get<double>());
@@ -40,7 +46,7 @@ std::string take(const Json& value, const std::string& name, std::vector<double>
   return {};
 }
 
-Reply outputs(const Json& json, const std::vector<std::string>& names) {
+Reply outputs(const Json& json, const std::vector<std::string>& names, bool log_density) {
   Reply reply;
   reply.kind = Reply::Kind::values;
   reply.values.reserve(names.size());
@@ -49,7 +55,7 @@ Reply outputs(const Json& json, const std::vector<std::string>& names) {
       return unusable("the reply has " + std::to_string(json.size()) + " outputs instead of " + std::to_string(names.size()) + " (" + list(names) + ")");
     }
     for (std::size_t k = 0; k < names.size(); ++k) {
-      if (auto wrong = take(json[k], names[k], reply.values); !wrong.empty()) return unusable(std::move(wrong));
+      if (auto wrong = take(json[k], names[k], log_density, reply.values); !wrong.empty()) return unusable(std::move(wrong));
     }
     return reply;
   }
@@ -57,14 +63,14 @@ Reply outputs(const Json& json, const std::vector<std::string>& names) {
     for (const auto& name : names) {
       const auto found = json.find(name);
       if (found == json.end()) return unusable("output " + name + " is missing from the reply");
-      if (auto wrong = take(*found, name, reply.values); !wrong.empty()) return unusable(std::move(wrong));
+      if (auto wrong = take(*found, name, log_density, reply.values); !wrong.empty()) return unusable(std::move(wrong));
     }
     return reply;
   }
   return unusable("\"outputs\" must be a list of numbers or an object with one number per output");
 }
 
-Reply read(const Json& json, std::string_view line, std::int64_t id, const std::vector<std::string>& output_names) {
+Reply read(const Json& json, std::string_view line, std::int64_t id, const std::vector<std::string>& output_names, bool log_density) {
   if (!json.is_object()) return malformed("a reply must be a JSON object on one line, not: " + one_line(line, 200));
   if (const auto hello = json.find("hello"); hello != json.end()) {
     if (!hello->is_object()) return malformed("\"hello\" must be an object");
@@ -91,7 +97,7 @@ Reply read(const Json& json, std::string_view line, std::int64_t id, const std::
   }
   const auto found = json.find("outputs");
   if (found == json.end()) return malformed("the reply has neither \"outputs\" nor \"error\": " + one_line(line, 200));
-  return outputs(*found, output_names);
+  return outputs(*found, output_names, log_density);
 }
 
 }  // namespace
@@ -106,9 +112,35 @@ std::string one_line(std::string_view text, std::size_t limit) {
   return shown;
 }
 
-Reply parse_reply(std::string_view line, std::int64_t id, const std::vector<std::string>& output_names) {
+bool minus_infinity(std::string_view text) { return text == "-inf" || text == "-Infinity"; }
+
+std::string with_infinities_quoted(std::string_view json) {
+  constexpr std::string_view token = "-Infinity";
+  std::string out;
+  bool inside = false;
+  for (std::size_t at = 0; at < json.size();) {
+    if (!inside && json.substr(at, token.size()) == token) {
+      out += "\"-inf\"";
+      at += token.size();
+      continue;
+    }
+    if (inside && json[at] == '\\' && at + 1 < json.size())
+      out += json[at++];
+    else if (json[at] == '"')
+      inside = !inside;
+    out += json[at++];
+  }
+  return out;
+}
+
+Reply parse_reply(std::string_view line, std::int64_t id, const std::vector<std::string>& output_names, bool log_density) {
+  std::string quoted;
+  if (log_density && line.find("-Infinity") != std::string_view::npos) {
+    quoted = with_infinities_quoted(line);
+    line = quoted;
+  }
   try {
-    return read(Json::parse(line), line, id, output_names);
+    return read(Json::parse(line), line, id, output_names, log_density);
   } catch (const Json::out_of_range&) {
     return malformed("the reply holds a number that does not fit a double: " + one_line(line, 200));
   } catch (const Json::exception&) {

@@ -28,7 +28,13 @@ struct Reply {
 
 /// Reads one line without its end. Never throws on any bytes.
 /// @param id of the request that the line must answer
-Reply parse_reply(std::string_view line, std::int64_t id, const std::vector<std::string>& output_names);
+/// @param log_density an output may be −∞, see `minus_infinity`
+Reply parse_reply(std::string_view line, std::int64_t id, const std::vector<std::string>& output_names, bool log_density = false);
+
+/// A text that stands for −∞ where an output is a log density: "-inf", or "-Infinity".
+bool minus_infinity(std::string_view text);
+/// JSON in which every bare -Infinity, which is no JSON but written by some, has become the text "-inf".
+std::string with_infinities_quoted(std::string_view json);
 
 /// Names as JSON texts, for `request_line`.
 std::vector<std::string> json_names(const std::vector<std::string>& names);

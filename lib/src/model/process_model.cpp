@@ -144,6 +144,8 @@ class ProcessModel final : public Model {
     }
     std::reverse(idle_.begin(), idle_.end());  // worker 1 is taken first
     run_directory_ = setting.run_directory;
+    log_density_ = setting.log_density;
+    section_ = log_density_ ? "density" : "model";
   }
 
   ~ProcessModel() override {
@@ -200,6 +202,8 @@ class ProcessModel final : public Model {
   std::vector<std::string> input_names_;
   std::vector<std::string> quoted_names_;
   fs::path run_directory_;
+  bool log_density_ = false;  ///< the output may be −∞
+  std::string section_;       ///< of the configuration, for messages
   std::vector<std::unique_ptr<Worker>> workers_;
   mutable std::mutex mutex_;
   mutable std::condition_variable_any became_idle_;
@@ -323,10 +327,10 @@ class ProcessModel::Batch {
     while (auto line = worker.child->take_line()) {
       if (line->size() > limit) return too_long(a);
       if (!active_[a].greeting) return answer(a, *line);
-      const Reply reply = parse_reply(*line, worker.last_id, model_.options_.outputs);
+      const Reply reply = parse_reply(*line, worker.last_id, model_.options_.outputs, model_.log_density_);
       if (reply.kind != Reply::Kind::hello) {
         throw Error(ErrorCategory::configuration, {.doing = "greeting the model process",
-                                                   .key = "model.handshake",
+                                                   .key = model_.section_ + ".handshake",
                                                    .value = "true",
                                                    .rule = reply.kind == Reply::Kind::malformed ? reply.message : "was answered by a reply without \"hello\"",
                                                    .remedy = "Answer the hello line as the guide to process models says, or leave out the handshake"});
@@ -340,7 +344,7 @@ class ProcessModel::Batch {
 
   void answer(std::size_t a, const std::string& line) {
     Worker& worker = *active_[a].worker;
-    Reply reply = parse_reply(line, worker.last_id, model_.options_.outputs);
+    Reply reply = parse_reply(line, worker.last_id, model_.options_.outputs, model_.log_density_);
     if (worker.child->waiting() > 0 && reply.kind != Reply::Kind::malformed) {
       reply = {Reply::Kind::malformed, {}, "the program wrote more than one line in reply to one request"};
     }
@@ -363,12 +367,12 @@ class ProcessModel::Batch {
 
   void too_long(std::size_t a) {
     stop_child(*active_[a].worker, 0);
-    fail(a, "the reply is longer than " + std::to_string(model_.options_.max_reply_bytes) + " bytes (model.max_reply_bytes)");
+    fail(a, "the reply is longer than " + std::to_string(model_.options_.max_reply_bytes) + " bytes (" + model_.section_ + ".max_reply_bytes)");
   }
 
   void timed_out(std::size_t a) {
     stop_child(*active_[a].worker, 0);
-    fail(a, "timed out after " + to_text(model_.options_.timeout_seconds) + " s (model.timeout_seconds); the process was stopped" +
+    fail(a, "timed out after " + to_text(model_.options_.timeout_seconds) + " s (" + model_.section_ + ".timeout_seconds); the process was stopped" +
                 stderr_text(*active_[a].worker));
   }
 
@@ -462,9 +466,11 @@ void check_program(const ProcessModelOptions& options, const fs::path& base) {
 }  // namespace
 }  // namespace detail
 
-void describe(OptionVisitor& v, ProcessModelOptions& o) {
+namespace {
+
+void describe(OptionVisitor& v, ProcessModelOptions& o, bool with_outputs) {
   v.on({.name = "command", .meaning = "program and its arguments; no shell is involved", .required = true, .size_min = 1}, o.command);
-  v.on({.name = "outputs", .meaning = "names of the outputs", .required = true, .size_min = 1}, o.outputs);
+  if (with_outputs) v.on({.name = "outputs", .meaning = "names of the outputs", .required = true, .size_min = 1}, o.outputs);
   v.on({.name = "workers", .meaning = "copies of the program that run at once, 0 = one per CPU", .range = between(0, 1024)}, o.workers);
   v.on({.name = "directory", .meaning = "working directory of the program, relative to the configuration file"}, o.directory);
   v.on({.name = "environment", .meaning = "environment variables to set, \"NAME=value\""}, o.environment);
@@ -472,6 +478,11 @@ void describe(OptionVisitor& v, ProcessModelOptions& o) {
   v.on({.name = "handshake", .meaning = "exchange protocol version and names with the program before the first request"}, o.handshake);
   v.on({.name = "max_reply_bytes", .meaning = "longest line that the program may write", .unit = "bytes", .range = between(64, 1e9)}, o.max_reply_bytes);
 }
+
+}  // namespace
+
+void describe(OptionVisitor& v, ProcessModelOptions& o) { describe(v, o, true); }
+void describe_program(OptionVisitor& v, ProcessModelOptions& o) { describe(v, o, false); }
 
 std::shared_ptr<const Model> process_model(const ProcessModelOptions& options, const ModelSetting& setting) {
   const auto refuse = [](std::string key, std::string value, std::string rule) {

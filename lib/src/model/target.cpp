@@ -207,9 +207,7 @@ Target::Target(std::shared_ptr<const LogDensity> density, std::vector<Parameter>
     refuse("parameters", std::to_string(size_) + " components in all", "must be the " + std::to_string(density_->dimension()) + " that the density takes",
            "Change the sizes of the parameters");
   }
-  for (const auto& parameter : parameters_) {
-    for (Index k = 0; k < parameter.count(); ++k) names_.push_back(detail::component_name(parameter, k));
-  }
+  names_ = detail::component_names(parameters_);
   if (generated_) {
     if (generated_->input_size() != size_) {
       refuse("quantities", std::to_string(generated_->input_size()) + " inputs", "must be functions of the " + std::to_string(size_) + " components",

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/core/error.hpp>
+#include <buffon/model/density_plugin.hpp>
+#include <buffon/model/process_model.hpp>
 #include <buffon/model/target_kind.hpp>
+#include <buffon/model/umbridge_model.hpp>
+
+#include "constraint.hpp"
+#include "outside_density.hpp"
+#include "regression_kind.hpp"
 
 #include <string_view>
 #include <utility>
-
-#include "regression_kind.hpp"
 
 namespace buffon {
 namespace {
@@ -65,6 +70,32 @@ MadeDensity make(const ExpressionDensityOptions& options, const TargetSetting& s
   }
 }
 
+/// Options of a model outside the library, as those of a density: it has one output.
+struct ProgramDensityOptions : ProcessModelOptions {};
+struct ServerDensityOptions : UmbridgeModelOptions {};
+
+void describe(OptionVisitor& v, ProgramDensityOptions& o) { describe_program(v, o); }
+void describe(OptionVisitor& v, ServerDensityOptions& o) { describe_server(v, o); }
+
+ModelSetting model_setting(const TargetSetting& setting) {
+  return {.input_names = detail::component_names(setting.parameters),
+          .base_directory = setting.base_directory,
+          .run_directory = setting.run_directory,
+          .log_density = true};
+}
+
+MadeDensity make(const ProgramDensityOptions& options, const TargetSetting& setting) {
+  ProcessModelOptions program = options;
+  program.outputs = {"log_density"};
+  return {.density = detail::outside_density(process_model(program, model_setting(setting)), setting), .parameters = setting.parameters};
+}
+
+MadeDensity make(const ServerDensityOptions& options, const TargetSetting& setting) {
+  return {.density = detail::outside_density(umbridge_model(options, model_setting(setting)), setting), .parameters = setting.parameters};
+}
+
+MadeDensity make(const DensityPluginOptions& options, const TargetSetting& setting) { return density_plugin(options, setting); }
+
 template <class Options>
 TargetKind kind(std::string name, std::string summary, bool own_parameters) {
   return {std::move(name), std::move(summary),
@@ -86,6 +117,9 @@ const std::vector<TargetKind>& target_kinds() {
   static const std::vector<TargetKind> kinds = {
       kind<NamedDensityOptions>("named", "A density that buffon knows, with its parameters", true),
       kind<ExpressionDensityOptions>("expression", "A formula of the parameters", false),
+      kind<ProgramDensityOptions>("process", "A program of yours that answers requests as lines of JSON on its standard input and output", false),
+      kind<DensityPluginOptions>("plugin", "A shared library of yours with a C interface", true),
+      kind<ServerDensityOptions>("umbridge", "A density that a server offers over HTTP (UM-Bridge 1.0)", false),
       kind<detail::RegressionOptions>("regression", "The posterior of a generalised linear model for a CSV file: logistic, Poisson or Gaussian", true),
   };
   return kinds;

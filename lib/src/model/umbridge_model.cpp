@@ -66,7 +66,8 @@ std::vector<std::pair<std::string, std::string>> read_headers(const std::vector<
 
 class UmbridgeModel final : public Model {
  public:
-  UmbridgeModel(UmbridgeModelOptions options, const ModelSetting& setting) : options_(std::move(options)), input_names_(setting.input_names) {
+  UmbridgeModel(UmbridgeModelOptions options, const ModelSetting& setting)
+      : options_(std::move(options)), input_names_(setting.input_names), log_density_(setting.log_density) {
     const Address address = read_url(options_.url);
     path_ = address.path;
     connection_ = {.base = address.base,
@@ -195,7 +196,7 @@ class UmbridgeModel final : public Model {
     const http::Reply reply = send(lane.client, "/Evaluate", evaluate_request(options_.name, input_sizes_, point.data(), options_.config), &batch);
     switch (reply.kind) {
       case http::Reply::Kind::answered: {
-        const auto output = parse_output(reply.status, reply.text, output_sizes_, output_names_);
+        const auto output = parse_output(reply.status, reply.text, output_sizes_, output_names_, log_density_);
         if (!output.fault.empty()) return output.fault;
         batch.values.col(task.column) = Eigen::Map<const Eigen::VectorXd>(output.value.data(), output_size());
         return {};
@@ -270,10 +271,11 @@ class UmbridgeModel final : public Model {
     if (inputs != static_cast<std::int64_t>(input_names_.size())) {
       throw Error(ErrorCategory::configuration,
                   {.doing = "preparing the UM-Bridge model",
-                   .key = "inputs",
-                   .value = std::to_string(input_names_.size()) + " inputs",
+                   .key = log_density_ ? "parameters" : "inputs",
+                   .value = std::to_string(input_names_.size()) + (log_density_ ? " numbers" : " inputs"),
                    .rule = "must be the " + std::to_string(inputs) + " inputs of model " + in_quotes(options_.name) + " at " + options_.url,
-                   .remedy = "Give one [[inputs]] for every number that the model takes, vector by vector"});
+                   .remedy = log_density_ ? "Give [[parameters]] with as many components as the model takes numbers, vector by vector"
+                                          : "Give one [[inputs]] for every number that the model takes, vector by vector"});
     }
     const auto outputs = static_cast<std::size_t>(std::accumulate(output_sizes_.begin(), output_sizes_.end(), std::int64_t{0}));
     if (!options_.outputs.empty() && options_.outputs.size() != outputs) {
@@ -298,6 +300,7 @@ class UmbridgeModel final : public Model {
 
   UmbridgeModelOptions options_;
   std::vector<std::string> input_names_, output_names_;
+  bool log_density_;  ///< the output may be −∞
   std::vector<std::int64_t> input_sizes_, output_sizes_;
   std::string path_;
   http::ClientOptions connection_;
@@ -311,10 +314,12 @@ class UmbridgeModel final : public Model {
 }  // namespace
 }  // namespace detail
 
-void describe(OptionVisitor& v, UmbridgeModelOptions& o) {
+namespace {
+
+void describe(OptionVisitor& v, UmbridgeModelOptions& o, bool with_outputs) {
   v.on({.name = "url", .meaning = "address of the server, like http://localhost:4242", .required = true}, o.url);
   v.on({.name = "name", .meaning = "name of the model; left out: the only one that the server offers"}, o.name);
-  v.on({.name = "outputs", .meaning = "names of the outputs, one for every number; left out: out0, out1, ..."}, o.outputs);
+  if (with_outputs) v.on({.name = "outputs", .meaning = "names of the outputs, one for every number; left out: out0, out1, ..."}, o.outputs);
   v.on({.name = "config", .meaning = "goes with every request; the server says what it means", .json = true}, o.config);
   v.on({.name = "max_in_flight", .meaning = "requests under way at once", .range = between(1, 1024)}, o.max_in_flight);
   v.on({.name = "timeout_seconds", .meaning = "longest silence of the server during one evaluation, 0 = no limit", .unit = "seconds", .range = between(0, 1e6)},
@@ -323,6 +328,11 @@ void describe(OptionVisitor& v, UmbridgeModelOptions& o) {
   v.on({.name = "reconnects", .meaning = "attempts after a refused or broken connection", .range = between(0, 1000)}, o.reconnects);
   v.on({.name = "headers", .meaning = "\"Name: value\" lines for every request; they are stored with the run"}, o.headers);
 }
+
+}  // namespace
+
+void describe(OptionVisitor& v, UmbridgeModelOptions& o) { describe(v, o, true); }
+void describe_server(OptionVisitor& v, UmbridgeModelOptions& o) { describe(v, o, false); }
 
 std::shared_ptr<const Model> umbridge_model(const UmbridgeModelOptions& options, const ModelSetting& setting) {
   http::require("preparing the UM-Bridge model");

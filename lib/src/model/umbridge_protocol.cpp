@@ -2,6 +2,7 @@
 #include "umbridge_protocol.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -54,7 +55,12 @@ std::string read(int status, std::string_view body, Json& json) {
 std::string lacks(const std::string& key, std::string_view body) { return "the answer lacks \"" + key + "\": " + one_line(body, 200); }
 
 /// Empty when `value` is a finite number, else what is wrong with it.
-std::string take(const Json& value, const std::string& name, std::vector<double>& values) {
+std::string take(const Json& value, const std::string& name, bool log_density, std::vector<double>& values) {
+  if (log_density && value.is_string() && minus_infinity(value.get_ref<const std::string&>())) {
+    values.push_back(-std::numeric_limits<double>::infinity());
+    return {};
+  }
+  if (log_density && value.is_null()) return "output " + name + " is null; where the density is zero answer \"-inf\"";
   if (value.is_null()) return "output " + name + " is null, which stands for NaN or infinity";
   if (!value.is_number()) return "output " + name + " is of type " + value.type_name() + ", not a number";
   values.push_back(value.get<double>());
@@ -109,8 +115,14 @@ Parsed<std::vector<std::int64_t>> parse_sizes(int status, std::string_view body,
   return sizes;
 }
 
-Parsed<std::vector<double>> parse_output(int status, std::string_view body, std::span<const std::int64_t> sizes, const std::vector<std::string>& names) {
+Parsed<std::vector<double>> parse_output(int status, std::string_view body, std::span<const std::int64_t> sizes, const std::vector<std::string>& names,
+                                         bool log_density) {
   Json json;
+  std::string quoted;
+  if (log_density && body.find("-Infinity") != std::string_view::npos) {
+    quoted = with_infinities_quoted(body);
+    body = quoted;
+  }
   if (auto fault = read(status, body, json); !fault.empty()) return {{}, std::move(fault)};
   const auto output = json.find("output");
   if (output == json.end() || !output->is_array()) return {{}, lacks("output", body)};
@@ -126,7 +138,7 @@ Parsed<std::vector<double>> parse_output(int status, std::string_view body, std:
       return {{}, "output vector " + std::to_string(k) + " has " + std::to_string(vector.size()) + " numbers instead of " + std::to_string(sizes[k])};
     }
     for (const Json& value : vector) {
-      if (auto fault = take(value, names[values.value.size()], values.value); !fault.empty()) return {{}, std::move(fault)};
+      if (auto fault = take(value, names[values.value.size()], log_density, values.value); !fault.empty()) return {{}, std::move(fault)};
     }
   }
   return values;

@@ -31,8 +31,9 @@ Parsed<bool> parse_evaluate_support(int status, std::string_view body);
 /// {"inputSizes":[4,2]} @param key "inputSizes" or "outputSizes"
 Parsed<std::vector<std::int64_t>> parse_sizes(int status, std::string_view body, const std::string& key);
 
-/// {"output":[[0.25],[1,2]]} @returns the numbers one after another, all finite
-Parsed<std::vector<double>> parse_output(int status, std::string_view body, std::span<const std::int64_t> sizes, const std::vector<std::string>& names);
+/// {"output":[[0.25],[1,2]]} @returns the numbers one after another, all finite, or −∞ where a log density is asked for
+Parsed<std::vector<double>> parse_output(int status, std::string_view body, std::span<const std::int64_t> sizes, const std::vector<std::string>& names,
+                                         bool log_density = false);
 
 /// Whether the text is one JSON object; if so it is written on one line.
 Parsed<std::string> parse_config(std::string_view text);

@@ -48,7 +48,16 @@ int main(int argc, char** argv) {
     const std::string start = "{\"id\":" + std::to_string(id) + ",";
     char good[200];
     std::snprintf(good, sizeof good, "%s\"outputs\":[%.17g,%.17g]}\n", start.c_str(), x + y, x * y);
-    if (mode == "ignore-term" || mode == "hang") {
+    if (mode == "density") {
+      // −x²/2 where x ≤ 4; then nothing in several forms, and what is no answer.
+      std::snprintf(good, sizeof good, "%s\"outputs\":[%.17g]}\n", start.c_str(), -0.5 * x * x);
+      if (x == 5) say(start + "\"outputs\":[\"-inf\"]}\n");
+      if (x == 6) say(start + "\"outputs\":{\"note\":\"-Infinity\",\"log_density\":-Infinity}}\n");
+      if (x == 7) say(start + "\"outputs\":[null]}\n");
+      if (x == 8) say(start + "\"outputs\":[Infinity]}\n");
+      if (x == 9) say(start + "\"error\":\"mesh is degenerate\"}\n");
+      if (x <= 4) say(good);
+    } else if (mode == "ignore-term" || mode == "hang") {
       say("");
       while (true) pause();
     } else if (mode == "one-shot") {

@@ -18,6 +18,7 @@ struct ModelSetting {
   std::vector<std::string> input_names;  ///< names of the inputs, in order
   std::filesystem::path base_directory;  ///< of the configuration file; relative paths start here
   std::filesystem::path run_directory;   ///< where logs of child processes and journals go; empty = nowhere
+  bool log_density = false;              ///< the output is a log density, which may be −∞ (in JSON "-inf")
 };
 
 /// A kind of model as a configuration names it (`[model] kind = "expression"`).

@@ -19,6 +19,8 @@ namespace buffon {
 ///     {"id":7,"outputs":[0.0438]}                 reply: values in the order of `outputs`, or
 ///     {"id":7,"outputs":{"tip":0.0438}}           by name, or
 ///     {"id":7,"error":"mesh is degenerate"}       failure of this point
+///
+/// A log density may be "-inf" (or -Infinity, as some JSON writers say).
 struct ProcessModelOptions {
   std::vector<std::string> command;      ///< program and arguments; no shell is involved
   std::vector<std::string> outputs;      ///< names of the outputs
@@ -31,6 +33,8 @@ struct ProcessModelOptions {
 };
 
 void describe(OptionVisitor& visitor, ProcessModelOptions& options);
+/// The same without `outputs`, for programs with one output, a log density.
+void describe_program(OptionVisitor& visitor, ProcessModelOptions& options);
 
 /// Starts programs when they are first needed and ends them with the model: end of input, then SIGTERM, then SIGKILL.
 /// A program that ends in the middle of an evaluation is started again once; when that one ends too, the point fails. Its

@@ -27,6 +27,8 @@ struct UmbridgeModelOptions {
 };
 
 void describe(OptionVisitor& visitor, UmbridgeModelOptions& options);
+/// The same without `outputs`, for models with one output, a log density.
+void describe_server(OptionVisitor& visitor, UmbridgeModelOptions& options);
 
 /// Asks the server for protocol, names, support and sizes at once, and evaluates over at most `max_in_flight` connections,
 /// shared by all calling threads. Values are placed by the column they belong to, so that any number of connections,
