@@ -8,6 +8,7 @@
 #include <buffon/io/explain.hpp>
 #include <buffon/model/target_kind.hpp>
 
+#include "../support/all_methods.hpp"
 #include "support_job.hpp"
 
 using namespace buffon;
@@ -292,7 +293,7 @@ TEST_CASE("the jobs of the guide to densities are valid, and the guide names eve
   for (std::size_t at = page.find("```toml\n"); at != std::string::npos; at = page.find("```toml\n", at + 1)) {
     const std::string text = page.substr(at + 8, page.find("```\n", at + 8) - at - 8);
     if (!contains(text, "method")) continue;
-    CHECK(parse(text, {"method=target_probe"}).target != nullptr);
+    CHECK(parse_job(text, "densities.md", ".", {}, testing::all_methods()).target != nullptr);
     ++jobs;
   }
   CHECK(jobs == 3);

@@ -30,7 +30,7 @@ class Plugin {
     library_.check_version(library_.load<decltype(buffon_density_abi)>("buffon_density_abi")(), BUFFON_DENSITY_ABI);
     const auto create = library_.load<decltype(buffon_density_create)>("buffon_density_create");
     const auto destroy = library_.load<decltype(buffon_density_destroy)>("buffon_density_destroy");
-    const auto parameters = library_.load<decltype(buffon_density_parameters)>("buffon_density_parameters");
+    const auto parameter_count = library_.load<decltype(buffon_density_parameters)>("buffon_density_parameters");
     const auto describe = library_.load<decltype(buffon_density_describe)>("buffon_density_describe");
     evaluate = library_.load<decltype(buffon_density_evaluate)>("buffon_density_evaluate");
     const auto generated = library_.find<decltype(buffon_density_generated)>("buffon_density_generated");
@@ -39,7 +39,7 @@ class Plugin {
     Message message;
     object_ = {create(configuration.c_str(), message.data()), destroy};
     if (!object_) library_.refuse("configuration", "is refused by the library: " + message.text(), {}, "\"" + configuration.substr(0, 200) + "\"");
-    const std::int32_t count = parameters(object_.get());
+    const std::int32_t count = parameter_count(object_.get());
     library_.check_count("buffon_density_parameters", count, 1, max_count);
     for (std::int32_t k = 0; k < count; ++k) {
       const std::string call = "buffon_density_describe(" + std::to_string(k) + ")";
@@ -49,9 +49,9 @@ class Plugin {
       if (said.name == nullptr) library_.refuse("library", call + " sets no name");
       library_.check_count(call + ", size,", said.size, 0, max_count);
       library_.check_count(call + ", constraint,", said.constraint, BUFFON_DENSITY_NONE, BUFFON_DENSITY_UNIT_VECTOR);
-      this->parameters.push_back(
+      parameters.push_back(
           {.name = said.name, .size = said.size, .constraint = static_cast<Constraint>(said.constraint), .lower = said.lower, .upper = said.upper});
-      components += this->parameters.back().count();
+      components += parameters.back().count();
     }
     if (generated == nullptr) return;
     const std::int32_t count_of_columns = generated(object_.get());

@@ -39,9 +39,9 @@ struct ChainOptions {
   std::int64_t thin = 1;       ///< transitions per stored draw
   bool save_warmup = false;
   Tuning tuning = Tuning::covariance;
-  std::optional<double> target_ess;  ///< ends when bulk and tail ESS of every stored quantity reach it and R-hat ≤ max_rhat
-  double max_rhat = 1.01;            ///< for target_ess
-  double level = 0.95;               ///< of the intervals of posterior means (Monte Carlo error)
+  std::optional<double> target_ess = {};  ///< ends when bulk and tail ESS of every stored quantity reach it and R-hat ≤ max_rhat
+  double max_rhat = 1.01;                 ///< for target_ess
+  double level = 0.95;                    ///< of the intervals of posterior means (Monte Carlo error)
 };
 void describe(OptionVisitor& visitor, ChainOptions& options);
 

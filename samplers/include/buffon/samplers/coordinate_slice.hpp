@@ -36,7 +36,8 @@ class CoordinateSlice final : public SliceKernel {
 
 /// Options of a run: those of the chains and those of the kernel, in one table of a configuration.
 struct CoordinateSliceRunOptions : ChainOptions {
-  CoordinateSliceOptions kernel = {};
+  /// A limit: a chain that begins far from the mass meets slices without an end that doubles can tell.
+  CoordinateSliceOptions kernel = {.max_expansions = 100};
 };
 void describe(OptionVisitor& visitor, CoordinateSliceRunOptions& options);
 

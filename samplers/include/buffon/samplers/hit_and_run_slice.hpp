@@ -34,7 +34,8 @@ class HitAndRunSlice final : public SliceKernel {
 
 /// Options of a run: those of the chains and those of the kernel, in one table of a configuration.
 struct HitAndRunSliceRunOptions : ChainOptions {
-  HitAndRunSliceOptions kernel = {};
+  /// A limit: a chain that begins far from the mass meets slices without an end that doubles can tell.
+  HitAndRunSliceOptions kernel = {.max_expansions = 100};
 };
 void describe(OptionVisitor& visitor, HitAndRunSliceRunOptions& options);
 

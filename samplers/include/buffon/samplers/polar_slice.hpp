@@ -44,7 +44,8 @@ class PolarSlice final : public SliceKernel {
 
 /// Options of a run: those of the chains and those of the kernel, in one table of a configuration.
 struct PolarSliceRunOptions : ChainOptions {
-  PolarSliceOptions kernel = {};
+  /// Doubling: a chain that begins far from the mass, or in heavy tails, meets slices 10⁵ widths long and longer.
+  PolarSliceOptions kernel = {.expand = PolarSliceOptions::Expansion::doubling};
 };
 void describe(OptionVisitor& visitor, PolarSliceRunOptions& options);
 
