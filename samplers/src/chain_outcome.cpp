@@ -3,6 +3,7 @@
 
 #include <buffon/core/error.hpp>
 #include <buffon/stats/accumulators.hpp>
+#include <buffon/stats/chain_tables.hpp>
 #include <buffon/stats/quantile.hpp>
 
 #include <algorithm>
@@ -37,20 +38,6 @@ Eigen::MatrixXd covariance_of_means(const ChainDraws& draws, const std::vector<N
   Eigen::VectorXd factor(covariance.rows());
   for (Index j = 0; j < factor.size(); ++j) factor(j) = estimates[static_cast<std::size_t>(j)].estimate.std_error / std::sqrt(covariance(j, j));
   return covariance.cwiseProduct(factor * factor.transpose());
-}
-
-Table summary_table(const std::vector<ChainSummary>& summary) {
-  Table t;
-  t.name = "summary";
-  t.title = "Summary of the draws";
-  t.columns = {"Mean", "MCSE", "StdDev", "MAD", "5%", "50%", "95%", "ESS_bulk", "ESS_tail", "R_hat"};
-  t.rows.resize(static_cast<Index>(summary.size()), static_cast<Index>(t.columns.size()));
-  Index i = 0;
-  for (const ChainSummary& s : summary) {
-    t.row_labels.push_back(s.name);
-    t.rows.row(i++) << s.mean, s.mcse, s.sd, s.mad, s.q5, s.median, s.q95, s.ess_bulk, s.ess_tail, s.rhat;
-  }
-  return t;
 }
 
 /// What the kernel did in every chain while sampling; of more than 100 chains the least, median and greatest of every column.

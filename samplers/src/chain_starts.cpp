@@ -67,18 +67,6 @@ void check_starts(const Target& target, std::int64_t chains, const std::string& 
                                                .rule = "must be one for all chains, or one for each of " + std::to_string(chains),
                                                .remedy = "change the points or options.chains"});
   }
-  for (std::int64_t c = 0; c < points; ++c) {
-    const Eigen::VectorXd& x = policy.points[static_cast<std::size_t>(c)];
-    if (x.size() != target.size()) {
-      throw Error(ErrorCategory::configuration, {.doing = doing(c, method),
-                                                 .key = "start.points",
-                                                 .value = std::to_string(x.size()) + " numbers",
-                                                 .rule = "must be one number for each of the " + std::to_string(target.size()) + " components",
-                                                 .remedy = "give all components of all parameters, in their order"});
-    }
-    Eigen::VectorXd y(target.dimension());
-    target.unconstrain(x, y);
-  }
 }
 
 ChainStart find_start(const Target& target, std::int64_t chain, const Stream& stream, const std::string& method, const std::stop_token& stop) {

@@ -139,12 +139,25 @@ struct Chains::State {
     check_options(name, options);
     check_starts(*target, options.chains, name);
     const std::unique_ptr<SliceKernel> first = maker(target->unconstrained());  // refuses options of its own
+    check_sphere(first->on_sphere());
     tuning = first->tunable() ? options.tuning : Tuning::none;
     width = static_cast<std::int64_t>(target->names().size()) + sampler_columns;
     learnt.frame = first->frame();
     warmup = options.warmup;
     last = warmup + options.draws * options.thin;
     next_check = 50;
+  }
+
+  void check_sphere(bool kernel_on_sphere) const {
+    if (kernel_on_sphere == target->on_sphere()) return;
+    const std::string parameter = "parameter " + target->parameters().front().name;
+    throw Error(ErrorCategory::configuration,
+                {.doing = "setting up the chains of " + name,
+                 .key = "method",
+                 .value = name,
+                 .rule = kernel_on_sphere ? "draws unit vectors, and " + parameter + " is none"
+                                          : "does not stay on the sphere, where the unit vector " + parameter + " lies",
+                 .remedy = kernel_on_sphere ? "give the one parameter constraint = \"unit_vector\", or take polar_slice" : "take geodesic_slice"});
   }
 
   bool sampling() const { return done >= warmup; }
@@ -295,12 +308,12 @@ struct Chains::State {
       last = done;
       return;
     }
-    // Draws of one full round, from where the chains are.
+    // Draws of one full round, and one at least, from where the chains are.
     if (!sampling()) {
       warmup = done;
       if (started) begin_sampling();
     }
-    last = std::min(warmup + options.draws * options.thin, done + round_length);
+    last = std::min(warmup + options.draws * options.thin, done + std::max(round_length, options.thin));
   }
 
   std::string stop_reason() const {
@@ -343,6 +356,7 @@ Progress Chains::progress() const {
   Progress p;
   p.fraction = static_cast<double>(s.done) / static_cast<double>(s.last);
   p.evaluations = s.counts().evaluations;
+  p.warming_up = !s.started || !s.sampling();
   if (!s.started) {
     p.phase = "starting";
     return p;
@@ -410,9 +424,15 @@ MemoryNeed Chains::memory_need() const {
   const State& s = *state_;
   const auto chains = static_cast<double>(s.options.chains), width = static_cast<double>(s.width), d = static_cast<double>(s.target->dimension());
   const auto draws = static_cast<double>(s.options.draws + (s.options.save_warmup ? s.options.warmup / s.options.thin : 0));
-  // Rows with spare room (2), as matrices (1) and in a checkpoint (1); per chain the kernel with its frame.
+  // Rows with spare room (2), as matrices (1) and in a checkpoint (1); per chain the kernel with its frame. The points of the longest
+  // stage, twice.
+  const double points =
+      s.tuning == Tuning::none || s.warmup == 0
+          ? 0
+          : chains * static_cast<double>(warmup_stage(s.options.warmup - 1, s.options.warmup, s.options.chains, s.target->dimension()).kept());
+  const double frame = s.tuning == Tuning::covariance && points >= 2 * d ? d * d : 0;
   return {.amount = s.options.draws,
-          .bytes = sizeof(double) * chains * (4 * draws * width + d * d + 32 * d),
+          .bytes = sizeof(double) * (chains * (4 * draws * width + frame + 32 * d) + 2 * points * d),
           .option = "draws",
           .remedy = "a larger options.thin, or fewer options.chains"};
 }

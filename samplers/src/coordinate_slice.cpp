@@ -22,7 +22,7 @@ void describe(OptionVisitor& v, CoordinateSliceOptions& o) {
        o.width);
   v.on({.name = "expand", .meaning = "How the bracket grows: by its length at either end, or by doubling, which is cheaper on heavy tails."}, o.expand,
        expansion_words);
-  v.on({.name = "max_expansions", .meaning = "Most widenings of a bracket, divided between its ends at random; 0 means no limit.", .range = at_least(0)},
+  v.on({.name = "max_expansions", .meaning = "Most widenings of a bracket, divided between its ends at random; 0 means no limit.", .range = between(0, 10000)},
        o.max_expansions);
 }
 

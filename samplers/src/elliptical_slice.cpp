@@ -118,9 +118,22 @@ void describe(OptionVisitor& v, EllipticalSliceRunOptions& o) {
   describe(v, o.kernel);
 }
 
+namespace {
+
+/// A prior is one of the parameters themselves; under constraints the Jacobian would come to it.
+std::shared_ptr<const Target> without_constraints(std::shared_ptr<const Target> target, const EllipticalSliceOptions& options) {
+  if (target->constrained() && !options.prior_covariance.empty()) {
+    refuse("options.prior_covariance", "a Gaussian prior", "does not go with constrained parameters, on which no Gaussian lies",
+           "make the prior a part of the density and leave it out here, or take parameters on the whole line (log s in place of s)");
+  }
+  return target;
+}
+
+}  // namespace
+
 EllipticalSliceChains::EllipticalSliceChains(std::shared_ptr<const Target> target, const EllipticalSliceRunOptions& options, const Stream& stream)
     : Chains(
-          "elliptical_slice", std::move(target), options,
+          "elliptical_slice", without_constraints(std::move(target), options.kernel), options,
           [kernel = options.kernel](std::shared_ptr<const LogDensity> density) { return std::make_unique<EllipticalSlice>(std::move(density), kernel); },
           stream) {}
 

@@ -12,7 +12,7 @@ void describe(OptionVisitor& v, HitAndRunSliceOptions& o) {
         .meaning = "Length of the bracket on the line, in the frame that the warm-up finds; 0 means 1 before there is one, 3 with it.",
         .range = at_least(0)},
        o.width);
-  v.on({.name = "max_expansions", .meaning = "Most widenings of a bracket, divided between its ends at random; 0 means no limit.", .range = at_least(0)},
+  v.on({.name = "max_expansions", .meaning = "Most widenings of a bracket, divided between its ends at random; 0 means no limit.", .range = between(0, 10000)},
        o.max_expansions);
 }
 

@@ -15,6 +15,7 @@ namespace buffon {
 namespace {
 
 constexpr std::array<std::string_view, 2> expansion_words = {"step_out", "doubling"};
+constexpr double nearest_start = 1e-8;
 
 }  // namespace
 
@@ -25,7 +26,7 @@ void describe(OptionVisitor& v, PolarSliceOptions& o) {
        o.width);
   v.on({.name = "expand", .meaning = "How the bracket grows: by its length at either end, or by doubling, which is cheaper on heavy tails."}, o.expand,
        expansion_words);
-  v.on({.name = "max_expansions", .meaning = "Most widenings of a bracket, divided between its ends at random; 0 means no limit.", .range = at_least(0)},
+  v.on({.name = "max_expansions", .meaning = "Most widenings of a bracket, divided between its ends at random; 0 means no limit.", .range = between(0, 10000)},
        o.max_expansions);
 }
 
@@ -48,7 +49,7 @@ void PolarSlice::represent() { state_->represent(point_, frame_, *probe_); }
 void PolarSlice::check_start() const {
   Eigen::VectorXd y;
   frame_.coordinates(point_, y);
-  if (y.norm() >= slices::PolarState::least_radius) return;
+  if (y.norm() >= nearest_start) return;
   throw Error(ErrorCategory::configuration, {.doing = "starting a chain of polar_slice",
                                              .key = "start",
                                              .value = "the centre of the coordinates",

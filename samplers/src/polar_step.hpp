@@ -17,8 +17,8 @@ struct PolarState {
   double radius = 0;
   Eigen::VectorXd image = {};  ///< of the circle's tangent: A z
 
-  /// Closer to the centre the coordinates are singular; a chain that a change of the frame leaves there goes on from this radius.
-  static constexpr double least_radius = 1e-8;
+  /// At the centre the coordinates are singular; a chain that a change of the frame leaves there goes on from this radius.
+  static constexpr double least_radius = 1e-150;
 
   void represent(const Eigen::VectorXd& point, const AffineFrame& frame, DensityProbe& probe) {
     frame.coordinates(point, image);

@@ -23,6 +23,15 @@ std::string listed(const Eigen::VectorXd& x) {
               {.doing = "starting a chain", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
 }
 
+std::shared_ptr<const LogDensity> present(std::shared_ptr<const LogDensity> density) {
+  if (density && density->dimension() > 0) return density;
+  throw Error(ErrorCategory::usage, {.doing = "making a chain",
+                                     .key = "density",
+                                     .value = density ? "dimension 0" : "none",
+                                     .rule = "must be a density on at least one dimension",
+                                     .remedy = "make_log_density makes one of a function"});
+}
+
 }  // namespace
 
 void SliceCounts::add(const SliceCounts& other) {
@@ -53,7 +62,7 @@ void SliceCounts::describe_state(Archive& archive) {
 }
 
 SliceKernel::SliceKernel(std::shared_ptr<const LogDensity> density)
-    : density_(std::move(density)), probe_(density_->probe()), frame_(AffineFrame::identity(density_->dimension())) {}
+    : density_(present(std::move(density))), probe_(density_->probe()), frame_(AffineFrame::identity(density_->dimension())) {}
 
 void SliceKernel::start(const ConstVector& x) {
   if (x.size() != dimension()) {
@@ -78,6 +87,14 @@ void SliceKernel::start(const ConstVector& x, double log_density, const SliceCou
 }
 
 void SliceKernel::step(ItemDraws& draws) {
+  if (point_.size() == 0) throw Error(ErrorCategory::usage, {.doing = "moving a chain on", .rule = "it has not been started", .remedy = "call start(x) first"});
+  if (draws.normals().size() != normals()) {
+    throw Error(ErrorCategory::usage, {.doing = "moving a chain on",
+                                       .key = "draws",
+                                       .value = std::to_string(draws.normals().size()) + " normals per item",
+                                       .rule = "must have the " + std::to_string(normals()) + " that a step takes",
+                                       .remedy = "make them with ItemDraws(stream, chain.normals())"});
+  }
   if (since_refresh_ == refresh_interval) refresh();
   transition(draws);
   ++since_refresh_;

@@ -38,6 +38,21 @@ RobustScale robust_scale(Context& context, const ConstMatrix& points) {
   return found;
 }
 
+struct MeanScale {
+  Eigen::VectorXd mean, std_dev;
+};
+
+MeanScale mean_scale(Context& context, const ConstMatrix& points) {
+  MeanScale found{Eigen::VectorXd(points.rows()), Eigen::VectorXd(points.rows())};
+  for_blocks(context, points.rows(), 1, [&](const Block& b) {
+    const Eigen::VectorXd x = points.row(b.begin);
+    const double mean = x.mean();
+    found.mean(b.begin) = mean;
+    found.std_dev(b.begin) = std::sqrt((x.array() - mean).square().sum() / static_cast<double>(x.size() - 1));
+  });
+  return found;
+}
+
 /// Coordinate whose standard deviation is the most times its robust value, and how many times. Atoms (robust value 0) tell nothing.
 std::pair<Index, double> heaviest(const Eigen::VectorXd& std_dev, const RobustScale& robust) {
   std::pair<Index, double> worst{0, 0};
@@ -107,6 +122,24 @@ LearntFrame learn_frame(Context& context, Tuning wanted, const ConstMatrix& poin
   };
   if (wanted == Tuning::robust) return robust_frame("");
 
+  const MeanScale moments = mean_scale(context, points);
+  const Eigen::VectorXd& std_dev = moments.std_dev;
+  constexpr double heavy = 10;
+  if (const auto [j, ratio] = heaviest(std_dev, robust); !(ratio <= heavy)) {
+    const std::string note = "moments look infinite: the standard deviation of " + coordinate(j) + " is " + to_text(std::round(ratio)) +
+                             " times its robust value, so that median and median deviation were taken";
+    if (wanted == Tuning::centre) return {AffineFrame::translation(robust.centre), Tuning::robust, note};
+    return robust_frame(note);
+  }
+  if (wanted == Tuning::centre) return {AffineFrame::translation(moments.mean), Tuning::centre, ""};
+  if (Index j = 0; !(std_dev.minCoeff(&j) > 0)) return {AffineFrame::translation(moments.mean), Tuning::centre, coordinate(j) + " did not vary"};
+
+  const auto diagonal = [&](std::string note) -> LearntFrame { return {AffineFrame::diagonal(moments.mean, std_dev), Tuning::diagonal, std::move(note)}; };
+  if (wanted == Tuning::diagonal) return diagonal("");
+  if (points.cols() < 2 * d) {
+    return diagonal("only " + std::to_string(points.cols()) + " points to learn a covariance of " + std::to_string(d) + " coordinates from, less than " +
+                    std::to_string(2 * d));
+  }
   const auto sums = reduce_blocks<CovarianceAccumulator>(
       context, points.cols(), 1024,
       [&](const Block& b) {
@@ -115,23 +148,6 @@ LearntFrame learn_frame(Context& context, Tuning wanted, const ConstMatrix& poin
         return part;
       },
       [](CovarianceAccumulator& into, const CovarianceAccumulator& from) { into.merge(from); });
-  const Eigen::VectorXd std_dev = sums.variance().cwiseSqrt();
-  constexpr double heavy = 10;
-  if (const auto [j, ratio] = heaviest(std_dev, robust); !(ratio <= heavy)) {
-    const std::string note = "moments look infinite: the standard deviation of " + coordinate(j) + " is " + to_text(std::round(ratio)) +
-                             " times its robust value, so that median and median deviation were taken";
-    if (wanted == Tuning::centre) return {AffineFrame::translation(robust.centre), Tuning::robust, note};
-    return robust_frame(note);
-  }
-  if (wanted == Tuning::centre) return {AffineFrame::translation(sums.mean()), Tuning::centre, ""};
-  if (Index j = 0; !(std_dev.minCoeff(&j) > 0)) return {AffineFrame::translation(sums.mean()), Tuning::centre, coordinate(j) + " did not vary"};
-
-  const auto diagonal = [&](std::string note) -> LearntFrame { return {AffineFrame::diagonal(sums.mean(), std_dev), Tuning::diagonal, std::move(note)}; };
-  if (wanted == Tuning::diagonal) return diagonal("");
-  if (points.cols() < 2 * d) {
-    return diagonal("only " + std::to_string(points.cols()) + " points to learn a covariance of " + std::to_string(d) + " coordinates from, less than " +
-                    std::to_string(2 * d));
-  }
   // On the scale of correlations, where the size of the pivots says how near to singular the matrix is whatever the units are.
   const Eigen::VectorXd inverse = std_dev.cwiseInverse();
   Eigen::MatrixXd shrunk = inverse.asDiagonal() * sums.covariance() * inverse.asDiagonal();

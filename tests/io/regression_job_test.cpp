@@ -115,7 +115,7 @@ TEST_CASE("tables that are not numbers are refused with line and column") {
   refused("x,y\n", "no rows");
   refused("", "is empty");
   refused("\"x,y\n1,0\n", "does not end");
-  refused("\xEF\xBB\xBF\"x\",\"y\"\n1,2\n", "= 2 must be 0 or 1");
+  refused("\xEF\xBB\xBF\"x\",\"y\"\n1,2\n", "with 2 in row 1 of the data must be 0 or 1");
 }
 
 TEST_CASE("columns and priors that do not fit are refused with the key") {
@@ -133,4 +133,17 @@ TEST_CASE("columns and priors that do not fit are refused with the key") {
   refused("response = \"y\"\nprior_std_dev = [1, 2, -1, 1]\n", "prior_std_dev");
   CHECK(contains(refusal_of("method = \"target_probe\"\nseed = 1\n[density]\nkind = \"regression\"\ndata = \"nowhere.csv\"\nresponse = \"y\"\n"),
                  "cannot be read"));
+}
+
+TEST_CASE("what would be no regression is refused: the response as offset, a sigma without errors, folders, constant columns") {
+  const CsvFile file(small);
+  CHECK(contains(file.refusal("response = \"y\"\noffset = \"y\"\n"), "is the response"));
+  CHECK(contains(file.refusal("response = \"y\"\nsigma = 1.0\n"), "has no meaning but for family"));
+  CHECK(contains(file.refusal("response = \"x\"\npredictors = [\"off\"]\n"), "in row 2 of the data must be 0 or 1"));
+  const std::string folder = refusal_of("method = \"target_probe\"\nseed = 1\n[density]\nkind = \"regression\"\nresponse = \"y\"\ndata = \"" +
+                                        std::filesystem::temp_directory_path().string() + "\"\n");
+  CHECK(contains(folder, "cannot be read"));
+  std::string constant = "c,x,y\n";
+  for (int i = 0; i < 13; ++i) constant += "0.1," + std::to_string(i) + "," + std::to_string(i % 2) + "\n";
+  CHECK(contains(CsvFile(constant).refusal("response = \"y\"\nstandardise = true\n"), "is a constant column"));
 }

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 
+#include <buffon/io/draws.hpp>
 #include <buffon/io/explain.hpp>
 #include <buffon/model/target_kind.hpp>
 
@@ -284,6 +285,21 @@ TEST_CASE("data count by their content") {
   CHECK(job("a.json").digest == job("other/b.json").digest);
   CHECK(job("a.json").digest != job("c.json").digest);
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("netCDF refuses variables named as its dimensions") {
+  const auto job = [](const std::string& name) {
+    return parse("method = \"target_probe\"\nseed = 1\n[density]\nkind = \"expression\"\nlog_density = \"-" + name + "^2\"\n[[parameters]]\nname = \"" + name +
+                 "\"\n[run]\ndraws = [\"netcdf\"]\n");
+  };
+  if (!can_write_draws("netcdf")) return;
+  CHECK_NOTHROW(job("x"));
+  try {
+    job("draw");
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(contains(error.what(), "cannot hold a variable named draw"));
+  }
 }
 
 TEST_CASE("the jobs of the guide to densities are valid, and the guide names every kind and constraint") {

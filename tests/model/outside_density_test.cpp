@@ -121,6 +121,14 @@ TEST_CASE("a program that fails stops the run with the point, or rejects it") {
   CHECK(values(2) == -4.5);
 }
 
+TEST_CASE("a program that is gone for good ends the run, also where its failures are rejected") {
+  const MadeDensity rejecting = program(true);
+  for (int i = 0; i < 999; ++i) CHECK(std::isnan(at(rejecting, 9)));
+  CHECK(at(rejecting, 1) == -0.5);  // it is there after all
+  for (int i = 0; i < 1000; ++i) CHECK(std::isnan(at(rejecting, 9)));
+  CHECK_SAYS(error_of(ErrorCategory::model, [&] { at(rejecting, 9); }), "failed 1000 times in a row, at last with: worker 1: mesh is degenerate");
+}
+
 TEST_CASE("the numbers of a program do not depend on how many threads ask how many copies") {
   const Index n = 40;
   for (const char* workers : {"1", "3"}) {

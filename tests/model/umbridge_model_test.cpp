@@ -274,7 +274,7 @@ TEST_CASE("a silent server fails the point after the time-out" * without_http) {
   const auto failures = umbridge_model(o, setting)->evaluate(Eigen::Vector3d(13, 2, 3), values, {});
   enough = true;
   REQUIRE(failures.size() == 1);
-  CHECK(says(failures[0].message, "no answer in time (model.timeout_seconds = 0.2"));
+  CHECK(says(failures[0].message, "no answer in time (timeout_seconds = 0.2"));
 }
 
 TEST_CASE("a stop request interrupts a call that waits for the server" * without_http) {

@@ -133,3 +133,13 @@ TEST_CASE("priors that do not fit are refused with their key") {
   CHECK_FALSE(testing::message_of([&] { kernel.set_frame(AffineFrame::identity(3)); }, ErrorCategory::usage).empty());
   CHECK(EllipticalSlice(likelihood).tunable());
 }
+
+TEST_CASE("a prior is refused on parameters under constraints, where the Jacobian would come to it") {
+  const auto density = make_log_density(1, [](const Eigen::VectorXd&) { return 0.0; });
+  const auto target = std::make_shared<const Target>(density, std::vector<Parameter>{{.name = "s", .constraint = Constraint::lower, .lower = 0}});
+  EllipticalSliceRunOptions options;
+  CHECK_NOTHROW(EllipticalSliceChains(target, options, Stream(1)));
+  options.kernel.prior_covariance = {1.0};
+  const std::string refused = testing::message_of([&] { EllipticalSliceChains(target, options, Stream(1)); }, ErrorCategory::configuration);
+  CHECK(refused.find("does not go with constrained parameters") != std::string::npos);
+}

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <buffon/random/variates.hpp>
+#include <buffon/samplers/polar_slice.hpp>
 
 using namespace buffon;
 using testing::ExactTarget;
@@ -148,4 +149,15 @@ TEST_CASE("geodesic slice sampling ends with a message or a count where a densit
   CHECK_FALSE(GeodesicSlice(flat).tunable());
   CHECK_FALSE(
       testing::message_of([] { GeodesicSlice(make_log_density(1, [](const Eigen::VectorXd&) { return 0.0; })); }, ErrorCategory::configuration).empty());
+}
+
+TEST_CASE("the sphere is for geodesic slice sampling alone, and it for the sphere") {
+  const auto density = make_log_density(3, [](const Eigen::VectorXd& x) { return x(0); });
+  const auto sphere = std::make_shared<const Target>(density, std::vector<Parameter>{{.name = "x", .size = 3, .constraint = Constraint::unit_vector}});
+  const auto space = std::make_shared<const Target>(density);
+  const std::string off = testing::message_of([&] { PolarSliceChains(sphere, {}, Stream(1)); }, ErrorCategory::configuration);
+  CHECK(off.find("take geodesic_slice") != std::string::npos);
+  const std::string on = testing::message_of([&] { GeodesicSliceChains(space, {}, Stream(1)); }, ErrorCategory::configuration);
+  CHECK(on.find("unit_vector") != std::string::npos);
+  CHECK_NOTHROW(GeodesicSliceChains(sphere, {}, Stream(1)));
 }

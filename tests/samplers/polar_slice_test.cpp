@@ -277,8 +277,28 @@ TEST_CASE("polar slice sampling has the moments and the autocorrelation times of
       Eigen::VectorXd start = Eigen::VectorXd::Ones(d);
       start(0) = 5;
       PolarSlice kernel(density, {.width = 10});
-      const Eigen::VectorXd length = trace(kernel, start, 20000, [](const Eigen::VectorXd& x) { return x.cwiseAbs().sum(); });
+      const Eigen::VectorXd length = trace(kernel, start, 20000, [=](const Eigen::VectorXd& x) { return x.cwiseAbs().sum(); });
       CHECK(chain_mean_p(length, static_cast<double>(d) + 4) > level);
     }
   }
+}
+
+// Level 1e-6. The spread of a law of scale 1e-10 around the centre; a radius that was kept above 1e-8 would make it useless.
+TEST_CASE("polar slice sampling works at any scale") {
+  const double scale = 1e-10;
+  PolarSlice kernel(make_log_density(2, [=](const Eigen::VectorXd& x) { return -0.5 * (x / scale).squaredNorm(); }), {.width = scale});
+  const Eigen::VectorXd square = trace(kernel, Eigen::Vector2d(2e-8, 0), 20000, [=](const Eigen::VectorXd& x) { return (x / scale).squaredNorm(); });
+  CHECK(chain_mean_p(square.tail(19900), 2) > level);
+  CHECK(kernel.counts().stuck == 0);
+}
+
+TEST_CASE("chains that were not started, draws of another size and no density are refused") {
+  PolarSlice kernel(testing::standard_gaussian(3).density);
+  ItemDraws draws(Stream(1), 3), few(Stream(2), 1);
+  draws.begin(0);
+  CHECK(testing::message_of([&] { kernel.step(draws); }, ErrorCategory::usage).find("has not been started") != std::string::npos);
+  kernel.start(Eigen::Vector3d(1, 0, 0));
+  few.begin(0);
+  CHECK(testing::message_of([&] { kernel.step(few); }, ErrorCategory::usage).find("normals per item") != std::string::npos);
+  CHECK_FALSE(testing::message_of([] { PolarSlice(nullptr); }, ErrorCategory::usage).empty());
 }

@@ -332,7 +332,7 @@ TEST_CASE("good chains get a good verdict and each defect its own sentence") {
   stuck.chains[1].sampler(5, 3) = 2;
   stuck.chains[2].sampler(9, 4) = 7;
   CHECK(mentions(verdict(stuck), "2 updates (column stuck__)"));
-  CHECK(mentions(verdict(stuck), "NaN at 7 points"));
+  CHECK(mentions(verdict(stuck), "NaN, or could not be evaluated, at 7 points"));
   CHECK(verdict(stuck).problems.size() == 2);
   CHECK(diagnose({}, {}).problems.size() == 1);
 }
@@ -342,4 +342,14 @@ TEST_CASE("many short chains need no effective size of 100 each") {
   const ChainDraws draws = two_quantities(a, b);
   const ChainVerdict verdict = diagnose(draws, summarise(draws));
   CHECK(verdict.problems.empty());
+}
+
+TEST_CASE("an event and its complement have the same tail") {
+  Eigen::MatrixXd rare(400, 4);
+  for (Index m = 0; m < 4; ++m) {
+    for (Index i = 0; i < 400; ++i) rare(i, m) = (i * 7919 + m * 104729) % 97 < 3 ? 1 : 0;  // about 3 %
+  }
+  const Eigen::MatrixXd common = 1 - rare.array();
+  CHECK(std::isfinite(ess_tail(rare)));
+  CHECK(ess_tail(common) == ess_tail(rare));
 }

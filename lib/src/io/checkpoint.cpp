@@ -47,7 +47,7 @@ void check_belonging(const Checkpoint& c, const std::string& digest, const std::
   };
   if (c.digest != digest) {
     refuse("configuration digest", c.digest, "differs from that of config.resolved.toml, " + digest,
-           "the configuration was changed after the start: put it back, or begin a new run in another directory");
+           "the configuration, or a data file that it names, was changed after the start: put it back, or begin a new run in another directory");
   }
   if (c.stream_version != stream_version) {
     refuse("stream version", std::to_string(c.stream_version), "differs from this program's, " + std::to_string(stream_version),

@@ -97,6 +97,8 @@ void set_section(Node& root, std::string_view name, Node value) {
 /// SHA-256 of a file's bytes; of nothing when it cannot be read, which its reader tells.
 std::string digest_of_file(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
+  std::error_code status;
+  if (std::filesystem::is_directory(path, status)) return sha256({});
   return sha256(std::string(std::istreambuf_iterator<char>(stream), {}));
 }
 
@@ -148,6 +150,22 @@ void read_run(const Document& document, RunSettings& run, Node& resolved) {
                  "install the package libnetcdf-dev and build buffon again, or choose csv or npy");
   }
   resolved = reader.take_resolved();
+}
+
+/// A netCDF file has dimensions of its own names, with which those of variables must not collide.
+void check_draw_names(const Document& document, const RunSettings& run, const Target& target) {
+  if (std::find(run.draws.kinds.begin(), run.draws.kinds.end(), "netcdf") == run.draws.kinds.end()) return;
+  std::set<std::string> taken = {"chain", "draw"};
+  const auto variables = target.variables();
+  for (const Parameter& variable : variables) {
+    if (variable.size > 0) taken.insert(variable.name + "_dim_0");
+  }
+  for (const Parameter& variable : variables) {
+    if (!taken.contains(variable.name)) continue;
+    const Section section = section_of(document, "run", "reading the settings of the run");
+    section.fail(section.table->find("draws")->value.where, section.key("draws"), in_quotes("netcdf"),
+                 "cannot hold a variable named " + variable.name + ", which is the name of a dimension there", "rename it, or choose csv or npy");
+  }
 }
 
 /// The part of the run that this is, after refusing what a shard cannot do.
@@ -269,6 +287,7 @@ Job parse_job(std::string_view text, const std::string& name, const std::filesys
   recipe->method.describe(check);
 
   const Node subject = read_subject(*recipe, job, base_directory, run_directory);
+  if (job.target) check_draw_names(document, job.run, *job.target);
   Node resolved_options;
   const std::unique_ptr<Method> method = recipe->make(&resolved_options);
   job.shard = read_shard(document, job.run, recipe->method, resolved_options);

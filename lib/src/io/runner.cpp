@@ -128,10 +128,7 @@ class Saver {
  private:
   static constexpr std::size_t most_unsaved = std::size_t{64} << 20;
 
-  static bool in_warmup(const Method& method) {
-    const std::string phase = method.progress().phase;
-    return phase.starts_with("warm-up") || phase == "starting";
-  }
+  static bool in_warmup(const Method& method) { return method.progress().warming_up; }
 
   const Job& job_;
   RunDirectory& directory_;

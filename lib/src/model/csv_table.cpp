@@ -130,6 +130,8 @@ CsvTable parse_csv(std::string_view text, const std::string& source) {
 CsvTable read_csv(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   std::string text;
+  std::error_code status;
+  if (std::filesystem::is_directory(file, status)) in.setstate(std::ios::failbit);
   if (in) text.assign(std::istreambuf_iterator<char>(in), {});
   if (!in) {
     throw Error(ErrorCategory::no_input, {.doing = "reading a table of numbers",

@@ -52,6 +52,8 @@ class Plugin {
       parameters.push_back(
           {.name = said.name, .size = said.size, .constraint = static_cast<Constraint>(said.constraint), .lower = said.lower, .upper = said.upper});
       components += parameters.back().count();
+      constexpr Index most_components = 10'000'000;
+      if (components > most_components) library_.refuse("library", "has more than " + std::to_string(most_components) + " components in all");
     }
     if (generated == nullptr) return;
     const std::int32_t count_of_columns = generated(object_.get());

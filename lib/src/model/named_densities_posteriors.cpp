@@ -31,7 +31,8 @@ class PosteriorData {
                                                  .remedy = "Give the path of the file data.json of this posterior in posteriordb"});
     }
     std::ifstream in(file);
-    if (!in) {
+    std::error_code status;
+    if (!in || std::filesystem::is_directory(file, status)) {
       throw Error(ErrorCategory::no_input, {.doing = "reading the data of a named density",
                                             .key = "density.data",
                                             .value = "\"" + file_ + "\"",
@@ -44,8 +45,9 @@ class PosteriorData {
 
   Index count(const std::string& key, Index least) const {
     const Json& value = at(key);
-    if (!value.is_number_integer() || value.get<std::int64_t>() < least) {
-      refuse(key, "must be a whole number, at least " + std::to_string(least), "Give the file data.json as posteriordb has it");
+    constexpr std::int64_t most = 10'000'000;
+    if (!value.is_number_integer() || value.get<std::int64_t>() < least || value.get<std::int64_t>() > most) {
+      refuse(key, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most), "Give the file data.json as posteriordb has it");
     }
     return value.get<Index>();
   }

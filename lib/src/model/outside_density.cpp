@@ -7,6 +7,8 @@
 #include "guarded.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
@@ -31,23 +33,36 @@ class OutsideDensity final : public LogDensity {
       Eigen::Map<Eigen::MatrixXd> row(values.data() + first, 1, size);
       const ConstMatrix points = x.middleCols(first, size);
       for (const auto& failure : guarded(points, row, [&](const ConstMatrix&xs, MutMatrix ys) { return model_->evaluate(xs, ys, stop); })) {
-        if (!reject_) fail(points.col(failure.column), failure.message);
+        if (!reject_ || !failure.lasting) fail(points.col(failure.column), failure.message, failure.lasting);
+        if (++in_a_row_ > most_in_a_row) give_up(points.col(failure.column), failure.message);
         row(0, failure.column) = std::numeric_limits<double>::quiet_NaN();
       }
+      if (row.array().isNaN().all()) continue;
+      in_a_row_ = 0;
     }
   }
 
  private:
-  [[noreturn]] void fail(const Eigen::VectorXd& point, const std::string& message) const {
-    throw ModelError({.doing = "evaluating the density at " + describe_point(names_, point),
-                      .rule = message,
-                      .remedy = "Mend it, or say on_failure = \"reject\" to take such points as outside the support"},
-                     names_, point, model_->output_names(), Eigen::VectorXd::Constant(1, std::numeric_limits<double>::quiet_NaN()), message);
+  /// Failures without a value between them, of all chains, after which the model counts as gone for good.
+  static constexpr std::int64_t most_in_a_row = 1000;
+
+  [[noreturn]] void fail(const Eigen::VectorXd& point, const std::string& message, bool lasting) const {
+    raise(point, message,
+          lasting ? "Mend it, or say on_failure = \"reject\" to take such points as outside the support"
+                  : "Rejecting it would make the draws depend on how fast the machine was: allow more time and continue with `buffon resume`");
+  }
+  [[noreturn]] void give_up(const Eigen::VectorXd& point, const std::string& message) const {
+    raise(point, "failed " + std::to_string(most_in_a_row) + " times in a row, at last with: " + message, "Mend it and continue with `buffon resume`");
+  }
+  [[noreturn]] void raise(const Eigen::VectorXd& point, const std::string& message, std::string remedy) const {
+    throw ModelError({.doing = "evaluating the density at " + describe_point(names_, point), .rule = message, .remedy = std::move(remedy)}, names_, point,
+                     model_->output_names(), Eigen::VectorXd::Constant(1, std::numeric_limits<double>::quiet_NaN()), message);
   }
 
   std::shared_ptr<const Model> model_;
   std::vector<std::string> names_;
   bool reject_;
+  mutable std::atomic<std::int64_t> in_a_row_ = 0;
 };
 
 }  // namespace

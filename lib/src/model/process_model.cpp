@@ -238,7 +238,7 @@ class ProcessModel::Batch {
       if (!active_.empty()) serve();
     }
     std::vector<PointFailure> failures;
-    for (auto& [column, message] : failures_) failures.push_back({column, std::move(message)});
+    for (auto& [column, failure] : failures_) failures.push_back(std::move(failure));
     return failures;
   }
 
@@ -372,8 +372,10 @@ class ProcessModel::Batch {
 
   void timed_out(std::size_t a) {
     stop_child(*active_[a].worker, 0);
-    fail(a, "timed out after " + to_text(model_.options_.timeout_seconds) + " s (" + model_.section_ + ".timeout_seconds); the process was stopped" +
-                stderr_text(*active_[a].worker));
+    fail(a,
+         "timed out after " + to_text(model_.options_.timeout_seconds) + " s (" + model_.section_ + ".timeout_seconds); the process was stopped" +
+             stderr_text(*active_[a].worker),
+         false);
   }
 
   void died(std::size_t a) {
@@ -399,8 +401,9 @@ class ProcessModel::Batch {
     return tail.empty() ? "" : "; its standard error ends: " + tail;
   }
 
-  void fail(std::size_t a, std::string message) {
-    failures_[active_[a].column] = "worker " + std::to_string(active_[a].worker->number) + ": " + std::move(message);
+  void fail(std::size_t a, const std::string& message, bool lasting = true) {
+    const Index column = active_[a].column;
+    failures_[column] = {column, "worker " + std::to_string(active_[a].worker->number) + ": " + message, lasting};
     finish(a);
   }
 
@@ -417,7 +420,7 @@ class ProcessModel::Batch {
   StopWake wake_;
   Index next_ = 0;
   std::vector<Active> active_;
-  std::map<Index, std::string> failures_;
+  std::map<Index, PointFailure> failures_;
 };
 
 std::vector<PointFailure> ProcessModel::evaluate(const ConstMatrix& points, MutMatrix values, const std::stop_token& stop) const {

@@ -114,7 +114,7 @@ class GaussianErrors final : public KernelLikelihood {
   double sum(const PredictorPlane& plane, const double* own) const override {
     const double squares = kernels_.squares(plane, data_.data(), static_cast<std::uint64_t>(size_));
     if (sigma_ > 0) return -0.5 * squares / (sigma_ * sigma_);
-    return -static_cast<double>(observations_) * own[0] - (squares > 0 ? 0.5 * squares * exp_of(-2 * own[0]) : 0.0);
+    return -static_cast<double>(observations_) * own[0] - (squares == 0 ? 0.0 : 0.5 * squares * exp_of(-2 * own[0]));
   }
 
   double sigma_;

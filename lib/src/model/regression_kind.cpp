@@ -104,6 +104,10 @@ MadeDensity make(const RegressionOptions& options, const TargetSetting& setting)
   const CsvTable table = read_csv(setting.base_directory / options.data);
   const Index response = column_of(table, options.response, "response");
   const Index offset = options.offset.empty() ? -1 : column_of(table, options.offset, "offset");
+  if (offset == response) refuse("offset", "\"" + options.offset + "\"", "is the response", "Leave it out");
+  if (options.family != RegressionOptions::Family::gaussian && options.sigma) {
+    refuse("sigma", to_text(*options.sigma), "has no meaning but for family = \"gaussian\"", "Leave it out");
+  }
   std::vector<Index> columns;
   for (const std::string& name : options.predictors) {
     columns.push_back(column_of(table, name, "predictors"));
@@ -131,9 +135,11 @@ MadeDensity make(const RegressionOptions& options, const TargetSetting& setting)
     auto column = design.col(first + static_cast<Index>(k));
     column = table.values.col(columns[k]);
     if (options.standardise) {
+      const double largest = column.cwiseAbs().maxCoeff();
       column.array() -= column.mean();
       const double scale = std::sqrt(column.squaredNorm() / static_cast<double>(std::max<Index>(n - 1, 1)));
-      if (!(scale > 0)) refuse("standardise", "\"" + name + "\"", "is a constant column, which has no standard deviation", "Leave it out of the predictors");
+      if (!(scale > 1e-12 * largest))
+        refuse("standardise", "\"" + name + "\"", "is a constant column, which has no standard deviation", "Leave it out of the predictors");
       column /= scale;
     }
   }
@@ -150,7 +156,15 @@ MadeDensity make(const RegressionOptions& options, const TargetSetting& setting)
   }
   prior.std_dev = (prior.std_dev.array() == 0).select(std::numeric_limits<double>::infinity(), prior.std_dev);
   const Eigen::VectorXd offsets = offset >= 0 ? Eigen::VectorXd(table.values.col(offset)) : Eigen::VectorXd();
-  made.density = regression_density(std::move(design), offsets, likelihood_of(options, table.values.col(response)), std::move(prior));
+  try {
+    made.density = regression_density(std::move(design), offsets, likelihood_of(options, table.values.col(response)), std::move(prior));
+  } catch (const Error& error) {
+    // y(ROW) of the likelihood is a field of the response.
+    const std::string& key = error.text().key;
+    if (!key.starts_with("y(")) throw;
+    refuse("response", "\"" + options.response + "\" with " + error.text().value + " in row " + key.substr(2, key.size() - 3) + " of the data",
+           error.text().rule, error.text().remedy);
+  }
   made.parameters = std::move(parameters);
   return made;
 }

@@ -107,7 +107,7 @@ class UmbridgeModel final : public Model {
     if (stop.stop_requested() && batch.cancelled)
       throw Error(ErrorCategory::interrupted, {.doing = "evaluating the UM-Bridge model", .rule = "stopped on request"});
     std::vector<PointFailure> failures;
-    for (auto& [column, message] : batch.failures) failures.push_back({column, std::move(message)});
+    for (auto& [column, failure] : batch.failures) failures.push_back(std::move(failure));
     return failures;
   }
 
@@ -118,7 +118,7 @@ class UmbridgeModel final : public Model {
     MutMatrix values;
     Index open = 0;          ///< evaluations not finished
     bool cancelled = false;  ///< nobody waits for the values any more
-    std::map<Index, std::string> failures = {};
+    std::map<Index, PointFailure> failures = {};
     std::exception_ptr error = {};
     std::condition_variable_any changed = {};
   };
@@ -149,17 +149,17 @@ class UmbridgeModel final : public Model {
       lane.working_on = &batch;
       ++busy_;
       lock.unlock();
-      std::string failure;
+      Fault fault;
       std::exception_ptr error;
       try {
-        failure = evaluate_point(lane, task);
+        fault = evaluate_point(lane, task);
       } catch (...) {
         error = std::current_exception();
       }
       lock.lock();
       --busy_;
       lane.working_on = nullptr;
-      if (!failure.empty()) batch.failures[task.column] = std::move(failure);
+      if (!fault.message.empty()) batch.failures[task.column] = {task.column, std::move(fault.message), fault.lasting};
       if (error && !batch.error) batch.error = error;
       --batch.open;
       batch.changed.notify_all();  // the last use of the batch, under the lock
@@ -184,12 +184,16 @@ class UmbridgeModel final : public Model {
     }
   }
 
-  /// @returns why the point has no value, or nothing
-  std::string evaluate_point(Lane& lane, const Task& task) const {
+  struct Fault {
+    std::string message = {};  ///< why a point has no value; empty = it has one
+    bool lasting = true;
+  };
+
+  Fault evaluate_point(Lane& lane, const Task& task) const {
     Batch& batch = *task.batch;
     for (Index k = 0; k < batch.points.rows(); ++k) {
       if (!std::isfinite(batch.points(k, task.column))) {
-        return "input " + input_names_[static_cast<std::size_t>(k)] + " is " + to_text(batch.points(k, task.column)) + ", which JSON cannot say";
+        return {"input " + input_names_[static_cast<std::size_t>(k)] + " is " + to_text(batch.points(k, task.column)) + ", which JSON cannot say"};
       }
     }
     const Eigen::VectorXd point = batch.points.col(task.column);
@@ -197,21 +201,22 @@ class UmbridgeModel final : public Model {
     switch (reply.kind) {
       case http::Reply::Kind::answered: {
         const auto output = parse_output(reply.status, reply.text, output_sizes_, output_names_, log_density_);
-        if (!output.fault.empty()) return output.fault;
+        if (!output.fault.empty()) return {output.fault};
         batch.values.col(task.column) = Eigen::Map<const Eigen::VectorXd>(output.value.data(), output_size());
         return {};
       }
       case http::Reply::Kind::refused:
         unreachable(reply.text + "; it answered before");
       case http::Reply::Kind::timed_out:
-        return reply.text + " (model.timeout_seconds = " + to_text(options_.timeout_seconds) +
-               ", model.connect_timeout_seconds = " + to_text(options_.connect_timeout_seconds) + ")";
+        return {reply.text + " (timeout_seconds = " + to_text(options_.timeout_seconds) +
+                    ", connect_timeout_seconds = " + to_text(options_.connect_timeout_seconds) + ")",
+                false};
       case http::Reply::Kind::dropped:
-        return reply.text + ", " + std::to_string(options_.reconnects + 1) + " times";
+        return {reply.text + ", " + std::to_string(options_.reconnects + 1) + " times", false};
       case http::Reply::Kind::failed:
         break;
     }
-    return reply.text;
+    return {reply.text};
   }
 
   /// Sends a request; again when the connection was refused or broke, after a growing pause.

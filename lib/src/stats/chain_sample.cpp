@@ -157,8 +157,13 @@ double ChainSample::ess_quantile(double p) {
   return effective_size(split((draws_.array() <= q).cast<double>()));
 }
 
-// No draw beyond a quantile (values of few kinds, such as an event's 0 and 1): the other tail alone tells.
-double ChainSample::ess_tail() { return std::fmin(ess_quantile(0.05), ess_quantile(0.95)); }
+// No draw beyond a quantile (values of few kinds, such as an event's 0 and 1): the other tail alone tells. Where both quantiles are the
+// largest value, an event of probability above 0.95, the draws below it do.
+double ChainSample::ess_tail() {
+  const double ess = std::fmin(ess_quantile(0.05), ess_quantile(0.95));
+  if (!usable_ || std::isfinite(ess)) return ess;
+  return effective_size(split((draws_.array() < quantile(0.05)).cast<double>()));
+}
 
 double ChainSample::ess_mean() { return usable_ ? effective_size(split(draws_)) : nan; }
 

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "chain_sample.hpp"
@@ -43,8 +44,8 @@ Eigen::MatrixXd gathered(const ChainDraws& draws, Eigen::MatrixXd ChainTable::*p
 
 std::string short_number(double value) {
   std::array<char, 32> text = {};
-  std::snprintf(text.data(), text.size(), "%.4g", value);
-  return text.data();
+  const auto [end, status] = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 4);
+  return {text.data(), end};
 }
 
 /// "a (1.2), b (1.1) and 3 more", worst first.
@@ -83,11 +84,15 @@ std::int64_t total(const ChainDraws& draws, const std::string& name) {
 bool chains_repeat(const ChainDraws& draws) {
   std::vector<const Eigen::MatrixXd*> order;
   for (const ChainTable& chain : draws.chains) {
-    if (chain.values.size() > 0 && (chain.values.rowwise() - chain.values.row(0)).cwiseAbs().maxCoeff() > 0) order.push_back(&chain.values);
+    if (chain.values.size() > 0 && !(chain.values.rowwise() - chain.values.row(0)).cwiseEqual(0).all()) order.push_back(&chain.values);
   }
-  const auto key = [](const Eigen::MatrixXd* m) { return std::pair((*m)(m->rows() - 1, 0), (*m)(m->rows() / 2, 0)); };
-  std::sort(order.begin(), order.end(), [&](const auto* a, const auto* b) { return key(a) < key(b); });
-  return std::adjacent_find(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->rows() == b->rows() && *a == *b; }) != order.end();
+  // By their bytes, since a stored quantity may be NaN.
+  const auto difference = [](const Eigen::MatrixXd* a, const Eigen::MatrixXd* b) {
+    if (a->size() != b->size()) return a->size() < b->size() ? -1 : 1;
+    return std::memcmp(a->data(), b->data(), static_cast<std::size_t>(a->size()) * sizeof(double));
+  };
+  std::sort(order.begin(), order.end(), [&](const auto* a, const auto* b) { return difference(a, b) < 0; });
+  return std::adjacent_find(order.begin(), order.end(), [&](const auto* a, const auto* b) { return difference(a, b) == 0; }) != order.end();
 }
 
 }  // namespace
@@ -132,7 +137,7 @@ ChainVerdict diagnose(const ChainDraws& draws, const std::vector<ChainSummary>& 
     if (!std::isfinite(s.mean)) {
       not_finite.add(s.name);
     } else if (s.sd == 0 || std::isnan(s.sd)) {
-      constant.add(s.name);
+      if (s.name != "lp__") constant.add(s.name);  // the log density of a uniform law is no fault
     } else {
       if (s.rhat > most_rhat) mixed.add(s.name, s.rhat, s.rhat);
       if (s.ess_bulk < least_ess) bulk.add(s.name, s.ess_bulk, -s.ess_bulk);
@@ -158,8 +163,8 @@ ChainVerdict diagnose(const ChainDraws& draws, const std::vector<ChainSummary>& 
                            " updates (column stuck__) and stayed: the density may have a spike, a jump or a region too thin for its numbers.");
   }
   if (const std::int64_t undefined = total(draws, "undefined__"); undefined > 0) {
-    out.problems.push_back("The density was NaN at " + std::to_string(undefined) +
-                           " points (column undefined__), which were taken as outside its support: check its formula there.");
+    out.problems.push_back("The density was NaN, or could not be evaluated, at " + std::to_string(undefined) +
+                           " points (column undefined__), which were taken as outside its support: check it there.");
   }
   if (out.problems.empty()) {
     out.verdict = "No problems found: R-hat is at most 1.01 and the effective sizes are at least " + short_number(least_ess) + " for all " +

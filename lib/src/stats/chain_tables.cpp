@@ -57,7 +57,7 @@ std::vector<Quantity> worst(const ChainDraws& draws, const std::vector<ChainSumm
   for (const ChainSummary& s : summary) {
     if (std::isfinite(s.ess_bulk)) order.push_back(&s);
   }
-  const auto key = [](const ChainSummary* s) { return std::pair(s->rhat > 1.01 ? -s->rhat : -1.01, std::fmin(s->ess_bulk, s->ess_tail)); };
+  const auto key = [](const ChainSummary* s) { return std::pair(s->rhat > most_rhat ? -s->rhat : -most_rhat, std::fmin(s->ess_bulk, s->ess_tail)); };
   std::stable_sort(order.begin(), order.end(), [&](const auto* a, const auto* b) { return key(a) < key(b); });
   std::vector<Quantity> out;
   for (const ChainSummary* s : order) {

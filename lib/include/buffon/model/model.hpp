@@ -19,6 +19,7 @@ namespace buffon {
 struct PointFailure {
   Index column;         ///< column of the batch
   std::string message;  ///< what the model said
+  bool lasting = true;  ///< false: time ran out or a connection broke, so the same point might succeed another time
 };
 
 /// What users bring: a deterministic function of d inputs with m outputs, evaluated in batches.

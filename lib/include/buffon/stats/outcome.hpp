@@ -64,6 +64,7 @@ struct Outcome {
 struct Progress {
   double fraction = 0;           ///< in [0, 1]
   std::int64_t evaluations = 0;  ///< model evaluations spent
+  bool warming_up = false;       ///< what is done now is no part of the result; time is counted apart
   std::string phase;             ///< "pilot", "adapting, round 3", "final sample", …
   std::string name;              ///< name of the estimate shown
   std::optional<Estimate> current;

@@ -91,6 +91,8 @@ class Reader {
                 "add a [[parameters]] with its name for every parameter");
     }
     std::vector<Parameter> parameters;
+    constexpr Index most_components = 10'000'000;
+    Index components = 0;
     for (const auto& section : sections) {
       std::vector<std::string> keys;
       append_names(keys, list_options_of<ParameterSection>());
@@ -111,6 +113,11 @@ class Reader {
       };
       bound("lower", read.lower, parameter.lower, two_sided || read.constraint == Constraint::lower);
       bound("upper", read.upper, parameter.upper, two_sided || read.constraint == Constraint::upper);
+      components += parameter.count();
+      if (parameter.size < 0 || components > most_components) {
+        section.fail(section.table->find("size")->value.where, section.key("size"), std::to_string(read.size),
+                     "must leave at most " + std::to_string(most_components) + " components in all", "give fewer");
+      }
       parameters.push_back(std::move(parameter));
       out_.parameters.elements.push_back(reader.take_resolved());
     }

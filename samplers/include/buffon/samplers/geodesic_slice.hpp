@@ -30,6 +30,7 @@ class GeodesicSlice final : public SliceKernel {
   ~GeodesicSlice() override;
   Index normals() const override { return dimension(); }
   bool tunable() const override { return false; }
+  bool on_sphere() const override { return true; }
   /// @throws Error(usage) always
   void set_frame(AffineFrame frame) override;
 

@@ -67,6 +67,8 @@ class SliceKernel {
 
   /// Whether a frame is for the warm-up to find: not on the sphere, nor where a prior gives it.
   virtual bool tunable() const { return true; }
+  /// Whether its points are unit vectors: it takes such a target, and no other kernel does.
+  virtual bool on_sphere() const { return false; }
   /// Coordinates to work in from now on; a change of representation, nothing is evaluated. Kernels that are not tunable refuse it.
   virtual void set_frame(AffineFrame frame);
   const AffineFrame& frame() const { return frame_; }
