@@ -3,6 +3,7 @@
 
 #include <buffon/core/method.hpp>
 #include <buffon/core/options.hpp>
+#include <buffon/model/data_set.hpp>
 #include <buffon/model/nested_problem.hpp>
 #include <buffon/model/problem.hpp>
 #include <buffon/model/target.hpp>
@@ -19,8 +20,8 @@
 namespace buffon {
 
 /// What a method works on; each kind has configuration sections of its own.
-using Subject = std::variant<Problem, std::shared_ptr<const NestedProblem>, std::shared_ptr<const Target>>;
-enum class SubjectKind { problem, nested, target };  ///< in the order of `Subject`
+using Subject = std::variant<Problem, std::shared_ptr<const NestedProblem>, std::shared_ptr<const Target>, std::shared_ptr<const DataSet>>;
+enum class SubjectKind { problem, nested, target, data };  ///< in the order of `Subject`
 
 /// Whether the run of a method can be divided into shards, processes that never communicate.
 struct Shards {
@@ -39,13 +40,14 @@ struct MethodEntry {
   Shards shards = {};
 };
 
-/// Entry of a kernel class with constructor `Kernel(SUBJECT, Options, Stream)`, SUBJECT a Problem, a shared NestedProblem or a
-/// shared Target, whose options have `describe`.
+/// Entry of a kernel class with constructor `Kernel(SUBJECT, Options, Stream)`, SUBJECT a Problem or a shared NestedProblem,
+/// Target or DataSet, whose options have `describe`.
 template <class Kernel, class Options>
 MethodEntry method_entry(std::string name, std::string title, std::string summary, Shards shards = {}) {
   constexpr bool nested = std::is_constructible_v<Kernel, std::shared_ptr<const NestedProblem>, Options, Stream>;
   constexpr bool target = std::is_constructible_v<Kernel, std::shared_ptr<const Target>, Options, Stream>;
-  constexpr auto kind = nested ? SubjectKind::nested : (target ? SubjectKind::target : SubjectKind::problem);
+  constexpr bool data = std::is_constructible_v<Kernel, std::shared_ptr<const DataSet>, Options, Stream>;
+  constexpr auto kind = nested ? SubjectKind::nested : (target ? SubjectKind::target : (data ? SubjectKind::data : SubjectKind::problem));
   return {std::move(name),
           std::move(title),
           std::move(summary),

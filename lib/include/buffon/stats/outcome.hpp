@@ -3,6 +3,7 @@
 
 #include <buffon/stats/chain_draws.hpp>
 #include <buffon/stats/estimate.hpp>
+#include <buffon/stats/selection.hpp>
 
 #include <Eigen/Core>
 
@@ -55,6 +56,7 @@ struct Outcome {
   std::int64_t evaluations = 0;                        ///< model evaluations spent
   std::string stop_reason;                             ///< why it ended, e.g. "the budget was spent"
   std::shared_ptr<const ChainDraws> chain_draws = {};  ///< of samplers that run chains, else null; written to files of their own, not to result.json
+  std::shared_ptr<const Selection> selection = {};     ///< of methods that choose rows of a data set, else null; written to files of their own as well
 
   const NamedEstimate* find(std::string_view name) const;
   const Table* table(std::string_view name) const;  ///< or null
