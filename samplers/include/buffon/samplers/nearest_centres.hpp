@@ -2,6 +2,7 @@
 #pragma once
 
 #include <buffon/samplers/row_distances.hpp>
+#include <buffon/samplers/row_shares.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -13,8 +14,8 @@ namespace buffon {
 class Context;
 
 /// D_i, the squared distance of every row to the nearest of a growing list of centres that are rows themselves, with its weighted total and draws
-/// of rows in proportion to w_i D_i. Blocks of 4096 rows; sums in double in the tree of `merge_tree`; passes are divided
-/// among the processes of the context. Memory: 4 bytes a row for single precision (8 for double), 4 more with labels.
+/// of rows in proportion to w_i D_i. Blocks of 4096 rows, whose sums are those of `RowShares`; passes are divided among the processes of the context.
+/// Memory: 4 bytes a row for single precision (8 for double), 4 more with labels.
 class NearestCentres {
  public:
   explicit NearestCentres(std::shared_ptr<const RowDistances> distances, bool labels = false);
@@ -31,10 +32,10 @@ class NearestCentres {
   std::int32_t label(Index row) const { return labels_[static_cast<std::size_t>(row)]; }
 
   /// Σ w_i D_i.
-  double total() const { return total_; }
+  double total() const { return shares_.total(); }
   /// The row in whose share of the total the point u × total falls, 0 < u < 1: by sums of blocks, then within the block. Never a row with w_i D_i = 0.
   Index draw(double u) const;
-  /// Σ w_i min(D_i, ‖x_i − x_c‖²) for every candidate row c, in one pass that changes nothing.
+  /// Σ w_i min(D_i, ‖x_i − x_c‖²) for every candidate row c, in one pass that changes nothing: the bits of total() after add(c).
   std::vector<double> totals_with(Context& context, std::span<const Index> candidates) const;
 
   const RowDistances& distances() const { return *distances_; }
@@ -48,8 +49,7 @@ class NearestCentres {
   std::vector<float> single_;
   std::vector<double> double_;
   std::vector<std::int32_t> labels_;
-  std::vector<double> block_totals_;
-  double total_ = 0;
+  RowShares shares_;
   mutable std::int64_t evaluations_ = 0;
 };
 

@@ -26,6 +26,7 @@ class RowDistances {
   ~RowDistances();
 
   const DataSet& data() const { return *data_; }
+  const std::shared_ptr<const DataSet>& data_set() const { return data_; }
   Index rows() const { return data_->rows(); }
 
   /// ‖x_a − x_b‖²; 0 exactly where the rows are equal.
@@ -38,6 +39,10 @@ class RowDistances {
   /// @param labels  null, or for every row of [begin, end) the position + first_label of the centre that lowered it last
   void lower(Index begin, Index end, std::span<const Index> centres, float* squared, std::int32_t* labels = nullptr, std::int32_t first_label = 0) const;
   void lower(Index begin, Index end, std::span<const Index> centres, double* squared, std::int32_t* labels = nullptr, std::int32_t first_label = 0) const;
+  /// Σ w_i min(D_i, ‖x_i − x_c‖²) over the rows [begin, end) of one block of `RowShares`, for every candidate row c: the sum that `RowShares` has for
+  /// that block after lower(…, c, …). @param squared D of row `begin` @param totals one per candidate
+  void totals_with(Index begin, Index end, std::span<const Index> candidates, const float* squared, double* totals) const;
+  void totals_with(Index begin, Index end, std::span<const Index> candidates, const double* squared, double* totals) const;
   /// D is float: dense and single precision.
   bool single() const;
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/samplers/nearest_centres.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <buffon/core/archive.hpp>
+#include <buffon/parallel/blocks.hpp>
+
+namespace buffon {
+namespace {
+
+/// Lists numbers [begin, end) of a vector of another kind than archives hold.
+template <class Kept, class T>
+void list(Archive& archive, std::string_view name, std::vector<T>& numbers, Index begin, Index end) {
+  std::vector<Kept> part;
+  if (!archive.loading()) part.assign(numbers.begin() + begin, numbers.begin() + end);
+  archive.item(name, part);
+  if (archive.loading()) std::transform(part.begin(), part.end(), numbers.begin() + begin, [](Kept v) { return static_cast<T>(v); });
+}
+
+}  // namespace
+
+NearestCentres::NearestCentres(std::shared_ptr<const RowDistances> distances, bool labels)
+    : distances_(std::move(distances)), with_labels_(labels), shares_(distances_->data_set()) {
+  const auto n = static_cast<std::size_t>(distances_->rows());
+  if (distances_->single()) {
+    single_.assign(n, std::numeric_limits<float>::infinity());
+  } else {
+    double_.assign(n, std::numeric_limits<double>::infinity());
+  }
+  if (with_labels_) labels_.assign(n, -1);
+}
+
+void NearestCentres::add(Context& context, std::span<const Index> centres) {
+  const auto first_label = static_cast<std::int32_t>(centres_.size());
+  for_shared_blocks(
+      context, distances_->rows(), RowShares::block_rows, Needed::everywhere,
+      [&](const Block& block) {
+        std::int32_t* labels = with_labels_ ? labels_.data() + block.begin : nullptr;
+        if (distances_->single()) {
+          distances_->lower(block.begin, block.end, centres, single_.data() + block.begin, labels, first_label);
+          shares_.renew(block.begin, block.end, single_.data());
+        } else {
+          distances_->lower(block.begin, block.end, centres, double_.data() + block.begin, labels, first_label);
+          shares_.renew(block.begin, block.end, double_.data());
+        }
+      },
+      [&](std::int64_t block, Archive& archive) {
+        const Index begin = block * RowShares::block_rows, end = std::min(begin + RowShares::block_rows, distances_->rows());
+        if (distances_->single()) {
+          list<double>(archive, "squared", single_, begin, end);
+        } else {
+          list<double>(archive, "squared", double_, begin, end);
+        }
+        if (with_labels_) list<std::int64_t>(archive, "labels", labels_, begin, end);
+        list<double>(archive, "leaves", shares_.leaves(), begin / RowShares::leaf_rows, block_count(end, RowShares::leaf_rows));
+      });
+  shares_.finish();
+  centres_.insert(centres_.end(), centres.begin(), centres.end());
+  evaluations_ += distances_->rows() * static_cast<std::int64_t>(centres.size());
+}
+
+Index NearestCentres::draw(double u) const { return distances_->single() ? shares_.draw(u, single_.data()) : shares_.draw(u, double_.data()); }
+
+std::vector<double> NearestCentres::totals_with(Context& context, std::span<const Index> candidates) const {
+  const auto blocks = static_cast<std::size_t>(block_count(distances_->rows(), RowShares::block_rows));
+  std::vector<std::vector<double>> totals(blocks, std::vector<double>(candidates.size()));
+  for_shared_blocks(
+      context, distances_->rows(), RowShares::block_rows, Needed::everywhere,
+      [&](const Block& block) {
+        double* of_block = totals[static_cast<std::size_t>(block.index)].data();
+        if (distances_->single()) {
+          distances_->totals_with(block.begin, block.end, candidates, single_.data() + block.begin, of_block);
+        } else {
+          distances_->totals_with(block.begin, block.end, candidates, double_.data() + block.begin, of_block);
+        }
+      },
+      [&](std::int64_t block, Archive& archive) { archive.item("totals", totals[static_cast<std::size_t>(block)]); });
+  evaluations_ += distances_->rows() * static_cast<std::int64_t>(candidates.size());
+  std::vector<double> sums;
+  std::vector<double> of_blocks(blocks);
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    std::transform(totals.begin(), totals.end(), of_blocks.begin(), [&](const std::vector<double>& of_block) { return of_block[c]; });
+    sums.push_back(RowShares::tree_total(of_blocks));
+  }
+  return sums;
+}
+
+}  // namespace buffon
