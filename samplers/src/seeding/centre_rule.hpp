@@ -20,8 +20,16 @@ class CentreRule {
   virtual ~CentreRule() = default;
 
   /// The centre after the `chosen` ones, of which there is at least one; nothing when every row of positive weight lies on a centre.
-  /// Adds to the counts; counts.trials grows by at least 1.
+  /// Adds to the counts; counts.trials grows by at least 1 for every centre. Work that only restores what a loaded rule knew is not counted again.
   virtual std::optional<Index> next(const std::vector<Index>& chosen, SeedingCounts& counts, Context& context) = 0;
+
+  /// Σ w_i D_i for the first `centres` centres.
+  struct KnownTotal {
+    std::int64_t centres = 0;
+    double total = 0;
+  };
+  /// What the last pass over all rows found, if there was one.
+  virtual std::optional<KnownTotal> known_total() const { return std::nullopt; }
 
   virtual void describe_state(Archive&) {}
 };
@@ -39,5 +47,8 @@ std::unique_ptr<CentreRule> make_rejection_rule(RuleParts parts);  ///< both met
 std::unique_ptr<CentreRule> make_greedy_rule(RuleParts parts);
 std::unique_ptr<CentreRule> make_kmeans_parallel_rule(RuleParts parts);
 std::unique_ptr<CentreRule> make_afk_mc2_rule(RuleParts parts);
+
+/// Draw 0 of an item.
+double uniform_at(const Stream& stream, std::uint64_t item);
 
 }  // namespace buffon
