@@ -66,12 +66,6 @@ Index position_of(const DataSet& data, double number) {
 
 }  // namespace
 
-double uniform_at(const Stream& stream, std::uint64_t item) {
-  Eigen::Matrix<double, 1, 1> u;
-  stream.uniforms(item, u);
-  return u(0);
-}
-
 void describe(OptionVisitor& v, KmeansSeedingOptions& o) {
   static constexpr std::array<std::string_view, 8> algorithms = {"snapshot",         "exact",  "pruned",          "rejection",
                                                                  "capped_rejection", "greedy", "kmeans_parallel", "afk_mc2"};

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "grouped_rows.hpp"
+
+#include <buffon/parallel/blocks.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace buffon {
+namespace {
+
+/// Groups of a block of the parallel loop, and members from which on it pays.
+constexpr std::int64_t block_size = 8;
+constexpr std::int64_t parallel_from = 1 << 15;
+
+}  // namespace
+
+// A computed squared distance lies within (1 ± γ) of the true one plus or minus ω: γ = (d + 3) ε for sums of d squares of rounded differences, and half
+// as much again for higher orders; ω = d times the smallest normal number for squares that underflow. With computed values a = ‖c − a‖², D, x = ‖x − c‖²:
+// a ≥ 4 D (1 + 4 γ') + 16 ω implies x ≥ D for γ' ≥ 2 γ, which factor and offset hold with room.
+GroupedRows::GroupedRows(std::shared_ptr<const RowDistances> distances, const NearestCentres& nearest)
+    : distances_(std::move(distances)), centres_(nearest.centres()), groups_(centres_.size()), shares_(distances_->data_set()) {
+  const bool single = distances_->single();
+  const auto d = static_cast<double>(distances_->data().columns());
+  const double epsilon = single ? static_cast<double>(std::numeric_limits<float>::epsilon()) : std::numeric_limits<double>::epsilon();
+  factor_ = 4 * (1 + 16 * (d + 4) * epsilon);
+  offset_ = 64 * d * (single ? static_cast<double>(std::numeric_limits<float>::min()) : std::numeric_limits<double>::min());
+  const Index n = distances_->rows();
+  squared_.resize(static_cast<std::size_t>(n));
+  for (Index i = 0; i < n; ++i) {
+    const double squared = nearest.squared(i);
+    squared_[static_cast<std::size_t>(i)] = squared;
+    Group& group = groups_[static_cast<std::size_t>(nearest.label(i))];
+    group.members.push_back({i, squared});
+    group.largest = std::max(group.largest, squared);
+  }
+  shares_.renew(0, n, squared_.data());
+  shares_.finish();
+}
+
+GroupedRows::Lowering GroupedRows::lowering(Context& context, Index centre) const {
+  Lowering found;
+  found.centre = centre;
+  std::vector<double> apart;  // ‖c − a‖² of the groups
+  std::int64_t members = 0;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const double between = distances_->between(centre, centres_[g]);
+    if (between >= factor_ * groups_[g].largest + offset_ && between <= std::numeric_limits<float>::max()) continue;
+    found.groups.push_back({g});
+    apart.push_back(between <= std::numeric_limits<float>::max() ? between : 0);  // an overflow tells nothing
+    members += static_cast<std::int64_t>(groups_[g].members.size());
+  }
+  found.evaluations = static_cast<std::int64_t>(groups_.size());
+
+  const auto lower_group = [&](std::size_t i) {
+    Lowering::Group& lowered = found.groups[i];
+    const std::vector<Member>& rows = groups_[lowered.group].members;
+    const double bound = (apart[i] - offset_) / factor_;  // D from which on a row may be lowered; its rounding is far within the margin
+    for (std::size_t m = 0; m < rows.size(); ++m) {
+      if (rows[m].squared <= bound) continue;
+      ++lowered.evaluations;
+      const double squared = distances_->between(rows[m].row, centre);
+      if (!(squared < rows[m].squared)) continue;
+      lowered.members.push_back({static_cast<std::int64_t>(m), squared});
+      lowered.gain += distances_->data().weight(rows[m].row) * (rows[m].squared - squared);
+    }
+  };
+  if (members < parallel_from || context.threads() == 1) {
+    context.throw_if_stopped();
+    for (std::size_t i = 0; i < found.groups.size(); ++i) lower_group(i);
+  } else {
+    for_blocks(context, static_cast<std::int64_t>(found.groups.size()), block_size, [&](const Block& block) {
+      for (std::int64_t i = block.begin; i < block.end; ++i) lower_group(static_cast<std::size_t>(i));
+    });
+  }
+  for (const Lowering::Group& group : found.groups) {
+    found.gain += group.gain;
+    found.evaluations += group.evaluations;
+  }
+  return found;
+}
+
+void GroupedRows::add(const Lowering& lowering) {
+  Group added;
+  std::vector<Index> leaves;
+  for (const Lowering::Group& lowered : lowering.groups) {
+    if (lowered.members.empty()) continue;
+    Group& group = groups_[lowered.group];
+    std::size_t kept = static_cast<std::size_t>(lowered.members.front().place);
+    auto next = lowered.members.begin();
+    for (std::size_t m = kept; m < group.members.size(); ++m) {
+      const Member member = group.members[m];
+      if (next == lowered.members.end() || static_cast<std::size_t>(next->place) != m) {
+        group.members[kept++] = member;
+        continue;
+      }
+      squared_[static_cast<std::size_t>(member.row)] = next->squared;
+      leaves.push_back(member.row / RowShares::leaf_rows);
+      added.members.push_back({member.row, next->squared});
+      added.largest = std::max(added.largest, next->squared);
+      ++next;
+    }
+    group.members.resize(kept);
+    group.largest = 0;
+    for (const Member& member : group.members) group.largest = std::max(group.largest, member.squared);
+  }
+  centres_.push_back(lowering.centre);
+  groups_.push_back(std::move(added));
+  std::sort(leaves.begin(), leaves.end());
+  leaves.erase(std::unique(leaves.begin(), leaves.end()), leaves.end());
+  for (const Index leaf : leaves) {
+    shares_.renew(leaf * RowShares::leaf_rows, std::min((leaf + 1) * RowShares::leaf_rows, distances_->rows()), squared_.data());
+  }
+  shares_.finish();
+}
+
+}  // namespace buffon
