@@ -123,6 +123,7 @@ class Ours {
   Ours(std::shared_ptr<const Target> target, int turns, int threads) : context_(threads) {
     PolarSliceRunOptions options;
     options.warmup = warmup;
+    options.kernel.expand = PolarSliceOptions::Expansion::step_out;  // the tails are light
     options.draws = turns * steps_of_turn * 64;
     chains_ = std::make_unique<PolarSliceChains>(std::move(target), options, Stream(1));
     const double begin = bench::seconds(bench::Clock::wall);
@@ -197,6 +198,7 @@ int run(const Settings& settings) {
   {  // walkers begin in the stationary law
     PolarSliceRunOptions options;
     options.warmup = warmup;
+    options.kernel.expand = PolarSliceOptions::Expansion::step_out;  // the tails are light
     options.draws = std::max<std::int64_t>(settings.walkers, 1000);
     Context context(settings.threads);
     const ChainResult pilot = polar_slice(target, options, Stream(2), context);
