@@ -8,6 +8,10 @@
 
 #include <buffon/random/scalar_kernels.hpp>
 
+#if defined(__SSE2__)
+#include <immintrin.h>  // its functions are always inlined
+#endif
+
 namespace buffon::BUFFON_KERNELS {
 namespace {
 
@@ -57,6 +61,64 @@ inline void number(Position& at, Counters& c) {
   }
 }
 
+#if defined(__SSE2__)
+
+// 64-bit lanes of a register. A product of 32-bit words takes the lower half of each lane, so the upper halves may hold anything.
+#if defined(__AVX512F__)
+typedef uint64_t Lanes __attribute__((vector_size(64)));
+inline Lanes product(Lanes a, Lanes b) { return (Lanes)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
+#elif defined(__AVX2__)
+typedef uint64_t Lanes __attribute__((vector_size(32)));
+inline Lanes product(Lanes a, Lanes b) { return (Lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+#else
+typedef uint64_t Lanes __attribute__((vector_size(16)));
+inline Lanes product(Lanes a, Lanes b) { return (Lanes)_mm_mul_epu32((__m128i)a, (__m128i)b); }
+#endif
+
+inline Lanes load(const uint32_t* from) {
+  Lanes x;
+  __builtin_memcpy(&x, from, sizeof x);
+  return x;
+}
+
+/// The lower halves of `even` and `odd` in turns.
+inline void store(uint32_t* to, Lanes even, Lanes odd) {
+  const Lanes x = (even & uint64_t{0xFFFFFFFF}) | (odd << 32);
+  __builtin_memcpy(to, &x, sizeof x);
+}
+
+/// `scalar::philox` for as many counters as a register has words, those at even places apart from those at odd ones: then no word changes its place
+/// between rounds.
+inline void philox_block(const KernelStream& s, const Counters& c, Bits& w) {
+  constexpr int words = sizeof(Lanes) / sizeof(uint32_t);
+  static_assert(block % words == 0);
+  const Lanes zero = {};
+  const Lanes factor0 = zero + uint64_t{0xD2511F53u}, factor1 = zero + uint64_t{0xCD9E8D57u}, id = zero + uint64_t{s.id};
+  for (int i = 0; i < block; i += words) {
+    const Lanes draw = load(c.draw + i), low = load(c.low + i), high = load(c.high + i);
+    Lanes c0[2] = {draw, draw >> 32}, c1[2] = {low, low >> 32}, c2[2] = {high, high >> 32}, c3[2] = {id, id};
+    uint32_t key0 = s.key0, key1 = s.key1;
+    for (int round = 0; round < 10; ++round) {
+      const Lanes keys0 = zero + uint64_t{key0}, keys1 = zero + uint64_t{key1};
+      for (int k = 0; k < 2; ++k) {
+        const Lanes p0 = product(c0[k], factor0), p1 = product(c2[k], factor1);
+        c0[k] = (p1 >> 32) ^ c1[k] ^ keys0;
+        c2[k] = (p0 >> 32) ^ c3[k] ^ keys1;
+        c1[k] = p1;
+        c3[k] = p0;
+      }
+      key0 += 0x9E3779B9u;
+      key1 += 0xBB67AE85u;
+    }
+    store(w.w0 + i, c0[0], c0[1]);
+    store(w.w1 + i, c1[0], c1[1]);
+    store(w.w2 + i, c2[0], c2[1]);
+    store(w.w3 + i, c3[0], c3[1]);
+  }
+}
+
+#else
+
 inline void philox_block(const KernelStream& s, const Counters& c, Bits& w) {
   for (int i = 0; i < block; ++i) {
     const scalar::Words r = scalar::philox(c.draw[i], c.low[i], c.high[i], s.id, s.key0, s.key1);
@@ -66,6 +128,8 @@ inline void philox_block(const KernelStream& s, const Counters& c, Bits& w) {
     w.w3[i] = r.w[3];
   }
 }
+
+#endif
 
 struct MakeWords {
   using Value = uint64_t;
