@@ -111,10 +111,7 @@ void SliceKernel::refresh() {
   since_refresh_ = 0;
 }
 
-double SliceKernel::probe(double a, double b) {
-  ++counts_.evaluations;
-  const double value = probe_->at(a, b, stop_);
-  if (value < std::numeric_limits<double>::infinity()) return value;
+double SliceKernel::improper(double a, double b, double value) {
   if (std::isnan(value)) {
     ++counts_.undefined;
     return -std::numeric_limits<double>::infinity();

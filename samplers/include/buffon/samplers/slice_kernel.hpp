@@ -7,6 +7,7 @@
 #include <buffon/samplers/affine_frame.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <stop_token>
 
@@ -91,7 +92,11 @@ class SliceKernel {
   virtual void check_start() const {}
 
   /// log p(centre + a u + b v): counted, NaN is −∞. @throws Error(numeric) for +∞
-  double probe(double a, double b);
+  double probe(double a, double b) {
+    ++counts_.evaluations;
+    const double value = probe_->at(a, b, stop_);
+    return value < std::numeric_limits<double>::infinity() ? value : improper(a, b, value);
+  }
   /// Accepts the point evaluated last at (a, b).
   void accept(double a, double b, double log_density);
 
@@ -104,6 +109,9 @@ class SliceKernel {
   std::stop_token stop_;
 
  private:
+  /// What `probe` makes of NaN and +∞.
+  double improper(double a, double b, double value);
+
   std::int64_t since_refresh_ = 0;
 };
 
