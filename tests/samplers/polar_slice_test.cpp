@@ -143,6 +143,25 @@ TEST_CASE("cosine and sine of an angle are right to the last bits") {
   CHECK(worst < 3e-16);
 }
 
+TEST_CASE("the logarithm of a radius is right to the last bits, at both ends of the line too") {
+  const double infinity = std::numeric_limits<double>::infinity(), epsilon = std::numeric_limits<double>::epsilon();
+  double worst = 0;
+  const auto compare = [&](double r) { worst = std::max(worst, std::abs(slices::log_radius(r) - std::log(r)) / std::abs(std::log(r))); };
+  for (int i = 1; i <= 30000; ++i) {
+    for (const int sign : {-1, 1}) {
+      compare(std::exp(1e-4 * sign * i));
+      compare(std::exp(0.0236 * sign * i));
+    }
+  }
+  for (const double r : {5e-324, 1e-310, 0x1p-1022, 1e-300, 1e300, std::numeric_limits<double>::max()}) compare(r);
+  CHECK(worst <= 2 * epsilon);
+  CHECK(slices::log_radius(1) == 0);
+  CHECK(slices::log_radius(0) == -infinity);
+  CHECK(slices::log_radius(infinity) == infinity);
+  CHECK(std::isnan(slices::log_radius(-1)));
+  CHECK(std::isnan(slices::log_radius(std::numeric_limits<double>::quiet_NaN())));
+}
+
 // Level 1e-6 for each (target, options): the least p value of the target's laws times their number.
 TEST_CASE("polar slice sampling leaves every target invariant") {
   std::uint64_t seed = 1;

@@ -25,7 +25,7 @@ void ItemDraws::fill(std::uint64_t item) {
   first_ = item;  // items mostly come in order
   if (normals_.rows() > 0) normal_stream_.normals(first_, normals_);
   uniform_stream_.uniforms(first_, uniforms_);
-  exponentials_ = uniforms_.row(0);
+  exponentials_ = uniforms_.row(0).transpose();
   kernels().log(exponentials_.data(), exponentials_.data(), held_);
   exponentials_ = -exponentials_;
 }

@@ -66,13 +66,13 @@ inline void number(Position& at, Counters& c) {
 // 64-bit lanes of a register. A product of 32-bit words takes the lower half of each lane, so the upper halves may hold anything.
 #if defined(__AVX512F__)
 typedef uint64_t Lanes __attribute__((vector_size(64)));
-inline Lanes product(Lanes a, Lanes b) { return (Lanes)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
+inline Lanes product(Lanes a, Lanes b) { return reinterpret_cast<Lanes>(_mm512_mul_epu32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b))); }
 #elif defined(__AVX2__)
 typedef uint64_t Lanes __attribute__((vector_size(32)));
-inline Lanes product(Lanes a, Lanes b) { return (Lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+inline Lanes product(Lanes a, Lanes b) { return reinterpret_cast<Lanes>(_mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b))); }
 #else
 typedef uint64_t Lanes __attribute__((vector_size(16)));
-inline Lanes product(Lanes a, Lanes b) { return (Lanes)_mm_mul_epu32((__m128i)a, (__m128i)b); }
+inline Lanes product(Lanes a, Lanes b) { return reinterpret_cast<Lanes>(_mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b))); }
 #endif
 
 inline Lanes load(const uint32_t* from) {

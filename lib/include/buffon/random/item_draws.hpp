@@ -11,7 +11,7 @@ namespace buffon {
 
 /// The random numbers of one item after the other, in the order in which an algorithm asks for them: for kernels that need a
 /// fixed number of normals and an unknown number of uniforms per item (an iteration of a chain). A pure function of
-/// (stream, item); numbers of a few items are made at once, which changes no bit. Streams: children "normals" and "uniforms".
+/// (stream, item); numbers of the items that follow are made with it, which changes no bit. Streams: children "normals" and "uniforms".
 /// Not thread-safe; one object per chain.
 ///
 ///     ItemDraws draws(stream.child("chain", c), d);
