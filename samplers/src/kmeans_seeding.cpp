@@ -41,8 +41,9 @@ std::unique_ptr<CentreRule> make_rule(RuleParts parts) {
     case SeedingAlgorithm::greedy:
       return make_greedy_rule(std::move(parts));
     case SeedingAlgorithm::kmeans_parallel:
+      return make_kmeans_parallel_rule(std::move(parts));
     case SeedingAlgorithm::afk_mc2:
-      break;
+      return make_afk_mc2_rule(std::move(parts));
   }
   throw Error(ErrorCategory::internal, {.doing = "setting up kmeans_seeding", .key = "options.algorithm", .rule = "has no rule"});
 }

@@ -81,6 +81,9 @@ Outcome seeding_outcome(const DataSet& data, const KmeansSeedingOptions& options
   tell("distances", n.distances, "Distances evaluated for the choice; k-means++ as it is written needs rows × centres.");
   if (options.algorithm == SeedingAlgorithm::snapshot)
     tell("refreshes", n.refreshes, "Snapshots of all distances taken: passes over the rows with the centres that are new.");
+  if (options.algorithm == SeedingAlgorithm::afk_mc2) {
+    tell("fall_backs", n.fall_backs, "Centres drawn by distances of all rows, since their chain ended on an earlier centre.");
+  }
   if (proposes_by_norm(options.algorithm)) {
     tell("passes", n.refreshes, "Passes over all rows with the centres that are new, after trials without success.");
     if (options.algorithm == SeedingAlgorithm::capped_rejection) {
