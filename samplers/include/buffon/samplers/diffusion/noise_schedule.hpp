@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace buffon {
+
+/// A point on the way from noise to data: x = alpha x₀ + sigma ε.
+struct NoiseLevel {
+  double time = 0;  ///< in the units of the schedule
+  double alpha = 0, sigma = 0;
+  double lambda = 0;  ///< log(alpha / sigma), half the logarithm of the signal-to-noise ratio: −∞ for pure noise, +∞ for data
+
+  double rho() const { return sigma / alpha; }
+};
+
+/// alpha and sigma as functions of the model's time, which falls while sampling; lambda rises. Sources: section 1.1 of the method's page.
+class NoiseSchedule {
+ public:
+  virtual ~NoiseSchedule() = default;
+  virtual std::string name() const = 0;
+  virtual NoiseLevel at_time(double t) const = 0;
+  /// The level of a lambda, finite or not, as far as the schedule reaches.
+  virtual NoiseLevel at_lambda(double lambda) const = 0;
+  /// d alpha / dt and d sigma / dt at a time: the velocity of the flow is alpha′ x₀ + sigma′ ε.
+  struct Slopes {
+    double alpha, sigma;
+  };
+  virtual Slopes slopes(double t) const = 0;
+  double first_time() const { return first_; }  ///< where sampling begins unless told otherwise
+  double last_time() const { return last_; }    ///< where it ends
+
+ protected:
+  NoiseSchedule(double first, double last) : first_(first), last_(last) {}
+
+ private:
+  double first_, last_;
+};
+
+/// Variance preserving, beta linear in time on [0, 1] (Song and others, "Score-based generative modeling through SDEs", 2021).
+std::shared_ptr<const NoiseSchedule> vp_linear_schedule(double beta_0 = 0.1, double beta_1 = 20, double last_time = 1e-3);
+/// Variance preserving, alpha a cosine (Nichol and Dhariwal, 2021), time up to 0.9946.
+std::shared_ptr<const NoiseSchedule> vp_cosine_schedule(double offset = 0.008, double last_time = 1e-3);
+/// Variance preserving with N steps of given variances; time (i + 1) / N after step i, log alpha linear in between.
+std::shared_ptr<const NoiseSchedule> discrete_schedule(const std::vector<double>& betas);
+/// Variance exploding: alpha = 1, sigma = time (Karras and others, 2022).
+std::shared_ptr<const NoiseSchedule> ve_schedule(double sigma_max = 80, double sigma_min = 0.002);
+/// Linear flow: alpha = 1 − t, sigma = t, data at t = 0.
+std::shared_ptr<const NoiseSchedule> flow_schedule(double last_time = 1e-3);
+/// Another schedule with lambda lowered by log k: the resolution shift of flow models, t′ = k t / (1 + (k − 1) t) on the linear flow.
+std::shared_ptr<const NoiseSchedule> shifted_schedule(std::shared_ptr<const NoiseSchedule> schedule, double k);
+
+/// How nodes lie between first and last.
+enum class GridSpacing { log_snr, time, quadratic, karras };
+
+/// steps + 1 nodes from `first` to `last` time, lambda strictly rising.
+/// @param power of quadratic (2: uniform in √t) and karras (7)
+/// @throws Error(configuration) for steps < 1 and ends in the wrong order
+std::vector<NoiseLevel> time_grid(const NoiseSchedule& schedule, GridSpacing spacing, int steps, double first, double last, double power = 0);
+
+/// Nodes given by the user, as times. @throws Error(configuration) naming the first node that is not finite or does not lie beyond the one before
+std::vector<NoiseLevel> grid_of_times(const NoiseSchedule& schedule, const std::vector<double>& times);
+
+}  // namespace buffon

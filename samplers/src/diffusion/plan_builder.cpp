@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plan_builder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include <buffon/core/error.hpp>
+
+namespace buffon {
+
+int PlanBuilder::call(int state, const NoiseLevel& level, Prediction prediction) {
+  plan_.operations.push_back(SolverPlan::Evaluate{next_, state, level, prediction});
+  ++plan_.calls;
+  return next_++;
+}
+
+int PlanBuilder::combine(std::vector<Term> terms, double noise) {
+  terms.erase(std::remove_if(terms.begin(), terms.end(), [](const Term& term) { return term.factor == 0; }), terms.end());
+  SolverPlan::Combine operation{next_, std::move(terms), noise, 0};
+  if (noise != 0) operation.number = static_cast<std::uint32_t>(plan_.noises++);
+  plan_.operations.push_back(std::move(operation));
+  return next_++;
+}
+
+void PlanBuilder::reached(int state) {
+  plan_.ends.push_back(plan_.operations.size());
+  states_.push_back(state);
+}
+
+SolverPlan PlanBuilder::finish() {
+  const auto count = plan_.operations.size();
+  std::vector<std::size_t> last(static_cast<std::size_t>(next_), 0);  // operation that reads a register last
+  for (std::size_t k = 0; k < count; ++k) {
+    std::visit(
+        [&](const auto& operation) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(operation)>, SolverPlan::Evaluate>) {
+            last[static_cast<std::size_t>(operation.source)] = k;
+          } else {
+            for (const Term& term : operation.terms) last[static_cast<std::size_t>(term.source)] = k;
+          }
+        },
+        plan_.operations[k]);
+  }
+  // A state at a node lives at least to the node; the final one for ever.
+  if (!states_.empty()) last[static_cast<std::size_t>(states_.back())] = std::numeric_limits<std::size_t>::max();
+  std::vector<int> place(static_cast<std::size_t>(next_), -1);
+  std::vector<int> idle;
+  place[0] = 0;
+  int places = 1;
+  for (std::size_t k = 0; k < count; ++k) {
+    std::vector<int> read;
+    int* target = nullptr;
+    bool elementwise = false;
+    std::visit(
+        [&](auto& operation) {
+          target = &operation.target;
+          if constexpr (std::is_same_v<std::decay_t<decltype(operation)>, SolverPlan::Evaluate>) {
+            read.push_back(operation.source);
+            operation.source = place[static_cast<std::size_t>(operation.source)];
+          } else {
+            elementwise = true;
+            for (Term& term : operation.terms) {
+              read.push_back(term.source);
+              term.source = place[static_cast<std::size_t>(term.source)];
+            }
+          }
+        },
+        plan_.operations[k]);
+    const auto release = [&] {
+      for (const int r : read) {
+        const auto i = static_cast<std::size_t>(r);
+        if (last[i] == k && place[i] >= 0 && std::find(idle.begin(), idle.end(), place[i]) == idle.end()) idle.push_back(place[i]);
+      }
+    };
+    if (elementwise) release();  // may be written over what it reads
+    int own = places;
+    if (idle.empty()) {
+      ++places;
+    } else {
+      own = idle.back();
+      idle.pop_back();
+    }
+    place[static_cast<std::size_t>(*target)] = own;
+    *target = own;
+    if (!elementwise) release();
+  }
+  // The result lies in register 0.
+  if (!states_.empty()) {
+    const int from = place[static_cast<std::size_t>(states_.back())];
+    if (from != 0) plan_.operations.push_back(SolverPlan::Combine{0, {{from, 1.0}}, 0, 0});
+    plan_.ends.back() = plan_.operations.size();
+  }
+  plan_.registers = places;
+  return std::move(plan_);
+}
+
+FirstOrder first_order(const NoiseLevel& s, const NoiseLevel& t, Prediction prediction) {
+  if (t.sigma == 0) {  // x ← D
+    if (prediction == Prediction::data) return {0, t.alpha};
+    return {t.alpha / s.alpha, -t.alpha * s.sigma / s.alpha};
+  }
+  const double h = t.lambda - s.lambda;
+  if (prediction == Prediction::data) return {t.sigma / s.sigma, s.alpha == 0 ? t.alpha : -t.alpha * std::expm1(-h)};
+  return {t.alpha / s.alpha, -t.sigma * std::expm1(h)};
+}
+
+double phi(int k, double z) {
+  double factorial = 1;
+  for (int j = 2; j <= k; ++j) factorial *= j;
+  if (std::abs(z) < 0.3) {  // Σ z^j / (j + k)!
+    double term = 1 / factorial, sum = 0;
+    for (int j = 0; j < 20; ++j) {
+      sum += term;
+      term *= z / (j + k + 1);
+    }
+    return sum;
+  }
+  if (k == 0) return std::exp(z);
+  double value = std::expm1(z) / z;
+  factorial = 1;
+  for (int j = 1; j < k; ++j) {
+    factorial *= j;
+    value = (value - 1 / factorial) / z;
+  }
+  return value;
+}
+
+std::vector<double> exponential_weights(const std::vector<double>& nodes, double h) {
+  const std::size_t n = nodes.size();
+  std::vector<double> moments(n);  // ∫ e^{−(h − z)} z^k dz = k! h^{k+1} phi_{k+1}(−h)
+  double factorial = 1, power = h;
+  for (std::size_t k = 0; k < n; ++k) {
+    if (k > 0) factorial *= static_cast<double>(k);
+    moments[k] = factorial * power * phi(static_cast<int>(k) + 1, -h);
+    power *= h;
+  }
+  std::vector<double> weights(n);
+  for (std::size_t j = 0; j < n; ++j) {
+    std::vector<double> polynomial = {1};
+    for (std::size_t m = 0; m < n; ++m) {
+      if (m == j) continue;
+      std::vector<double> next(polynomial.size() + 1, 0.0);
+      const double scale = 1 / (nodes[j] - nodes[m]);
+      for (std::size_t k = 0; k < polynomial.size(); ++k) {
+        next[k + 1] += scale * polynomial[k];
+        next[k] -= scale * nodes[m] * polynomial[k];
+      }
+      polynomial = std::move(next);
+    }
+    for (std::size_t k = 0; k < n; ++k) weights[j] += polynomial[k] * moments[k];
+  }
+  return weights;
+}
+
+void refuse_solver(const std::string& solver, std::string key, std::string value, std::string rule, std::string remedy) {
+  throw Error(
+      ErrorCategory::configuration,
+      {.doing = "planning the solver " + solver, .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
+}
+
+SolverPlan plan_solver(const SolverSetting& setting, const NoiseSchedule& schedule, const std::vector<NoiseLevel>& grid) {
+  static constexpr std::array<SolverFamily, 6> families = {single_step_family, multistep_family, adams_family, unipc_family, flow_family, stochastic_family};
+  for (const SolverFamily family : families) {
+    PlanBuilder builder;
+    if (family(setting, schedule, grid, builder)) return builder.finish();
+  }
+  std::string names;
+  for (const SolverName& solver : solver_names()) names += (names.empty() ? "" : ", ") + solver.name;
+  refuse_solver(setting.solver, "solver", setting.solver, "is not known", "take one of " + names);
+}
+
+}  // namespace buffon
