@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 
 set(buffon_targets buffon_core buffon_http buffon_model buffon_estimators buffon_samplers buffon_all)
 if(TARGET buffon_io)
-  list(APPEND buffon_targets buffon_io buffon_netcdf buffon_report buffon_mpi)
+  list(APPEND buffon_targets buffon_io buffon_netcdf buffon_hdf5 buffon_report buffon_mpi)
 endif()
 install(TARGETS ${buffon_targets} EXPORT buffonTargets FILE_SET HEADERS
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")

@@ -3,27 +3,18 @@
 #include <buffon/io/files.hpp>
 #include <buffon/io/npy.hpp>
 
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <optional>
 #include <vector>
+
+#include "npy_header.hpp"
 
 namespace buffon {
 namespace {
 
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-constexpr std::string_view magic("\x93NUMPY", 6);
-
-/// The text after `'key':` in the header's dictionary, without leading blanks.
-std::optional<std::string_view> entry(std::string_view header, std::string_view key) {
-  const std::size_t at = header.find("'" + std::string(key) + "'");
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::size_t text = header.find_first_not_of(" ", std::min(header.size(), header.find(':', at)) + 1);
-  if (text == std::string_view::npos) return std::nullopt;
-  return header.substr(text);
-}
+using io_detail::npy_magic;
 
 }  // namespace
 
@@ -31,10 +22,10 @@ std::string npy_header(const std::vector<std::int64_t>& shape) {
   std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (";
   for (std::size_t i = 0; i < shape.size(); ++i) header += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
   header += shape.size() == 1 ? ",), }" : "), }";
-  const std::size_t before = magic.size() + 4;  // magic, two bytes of version, two of length
+  const std::size_t before = npy_magic.size() + 4;  // magic, two bytes of version, two of length
   header.append(63 - (before + header.size()) % 64, ' ');
   header += '\n';  // the data start at a multiple of 64 bytes
-  std::string bytes(magic);
+  std::string bytes(npy_magic);
   bytes += '\1';
   bytes += '\0';
   bytes += static_cast<char>(header.size() & 0xff);
@@ -51,35 +42,12 @@ std::string encode_npy(const ConstMatrix& values) {
 
 Eigen::MatrixXd decode_npy(std::string_view bytes, const std::string& name) {
   const auto refuse = [&](const std::string& rule) { throw Error(ErrorCategory::data, {.doing = "reading " + name, .rule = rule}); };
-  if (bytes.size() < 12 || !bytes.starts_with(magic)) refuse("this is not an .npy file");
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i])); };
-  const std::size_t version = byte(6);
-  if (version < 1 || version > 3) refuse("its format version must be 1, 2 or 3");
-  const std::size_t start = version == 1 ? 10 : 12;
-  const std::size_t length = version == 1 ? byte(8) + (byte(9) << 8) : byte(8) + (byte(9) << 8) + (byte(10) << 16) + (byte(11) << 24);
-  if (length > bytes.size() - start) refuse("its header is cut off");
-  const std::string_view header = bytes.substr(start, length);
-  bytes.remove_prefix(start + length);
-
-  const auto descr = entry(header, "descr"), order = entry(header, "fortran_order"), shape = entry(header, "shape");
-  if (!descr || !descr->starts_with("'<f8'")) refuse("its numbers must be little-endian doubles ('<f8')");
-  if (!order || !(order->starts_with("True") || order->starts_with("False"))) refuse("its header lacks fortran_order");
-  if (!shape || !shape->starts_with("(") || shape->find(')') == std::string_view::npos) refuse("its header lacks the shape");
-
-  std::vector<std::int64_t> sizes;
-  const char* at = shape->data() + 1;
-  const char* const end = shape->data() + shape->find(')');
-  while (at < end) {
-    if (*at == ' ' || *at == ',') {
-      ++at;
-      continue;
-    }
-    std::int64_t size = 0;
-    const auto [next, problem] = std::from_chars(at, end, size);
-    if (problem != std::errc() || size < 0) refuse("its shape is not made of whole numbers");
-    sizes.push_back(size);
-    at = next;
-  }
+  const io_detail::NpyPrefix prefix = io_detail::read_npy_prefix(bytes.substr(0, io_detail::npy_prefix_most), name);
+  if (prefix.header_length > bytes.size() - prefix.size) refuse("its header is cut off");
+  const io_detail::NpyHeader header = io_detail::read_npy_header(bytes.substr(prefix.size, prefix.header_length), name);
+  bytes.remove_prefix(prefix.size + prefix.header_length);
+  if (header.descr != "<f8") refuse("its numbers must be little-endian doubles ('<f8')");
+  const std::vector<std::int64_t>& sizes = header.shape;
   if (sizes.empty() || sizes.size() > 2) refuse("it must have one or two dimensions");
   const std::int64_t rows = sizes[0], cols = sizes.size() == 2 ? sizes[1] : 1;
   const std::int64_t held = static_cast<std::int64_t>(bytes.size() / sizeof(double));
@@ -91,7 +59,7 @@ Eigen::MatrixXd decode_npy(std::string_view bytes, const std::string& name) {
     return Eigen::MatrixXd(rows, cols);
   }
   Eigen::MatrixXd values(rows, cols);
-  if (order->starts_with("True")) {
+  if (header.fortran_order) {
     std::memcpy(values.data(), bytes.data(), bytes.size());
   } else {
     RowMajor data(rows, cols);

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "csv_table.hpp"
+#include "csv.hpp"
 
 namespace buffon::detail {
 namespace {

@@ -22,11 +22,11 @@ enum class DataScale {
 
 /// A data set as a configuration names it, section [data].
 struct DataFileOptions {
-  std::string file;  ///< path, "-" = standard input; required
+  std::string file = {};  ///< path, "-" = standard input; required
   DataFormat format =
       DataFormat::automatic;  ///< automatic: by the first bytes, then by the name (.npy, .csv, .h5, .hdf5, .svm, .libsvm, .mtx, each also with .gz)
   std::string dataset = "";   ///< hdf5: path of the array in the file; empty = the only one
-  CsvHeader header = CsvHeader::automatic;  ///< csv: automatic = a first line with a field that is no number is one
+  CsvHeader header = CsvHeader::automatic;  ///< csv: automatic = a first line without a number is one; of both kinds: refused
   std::vector<std::string> columns = {};    ///< names, numbers from 0, or ranges "0:27" without their end; empty = all
   std::string rows = "";                    ///< "begin:end" or "begin:end:step", from 0, without the end; empty = all
   std::string weights = "";                 ///< a column (by name or number, then not among the columns), or a file with one number per row
