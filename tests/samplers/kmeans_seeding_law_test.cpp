@@ -193,4 +193,143 @@ TEST_CASE("all ordered triples of six points have their probabilities under ever
   CHECK(triple_p(data, law, mutant(off_by_one), runs) < level);
 }
 
+TEST_CASE("weights, duplicates and sparse rows keep the law of triples under every exact rule") {
+  Eigen::MatrixXd points(2, 8);
+  points << six(), Eigen::Vector2d(4, 1), Eigen::Vector2d(0, 0);  // rows 2 and 0 again
+  const std::vector<double> weights = {1, 0.5, 2, 3, 0, 1.5, 0.25, 1};
+  constexpr int runs = 30000;
+  for (const SharedData& data : {DataSet::from_points(points, weights), sparse_rows(points, weights)}) {
+    const auto law = triple_law(*data);
+    for (const auto& [name, make] : exact_rules()) {
+      CAPTURE(name);
+      CAPTURE(data->sparse());
+      CHECK(triple_p(data, law, make, runs) > level);
+    }
+    // what the law would be without weights is rejected
+    CHECK(triple_p(data, triple_law(*DataSet::from_points(points)), make_exact_rule, runs) < level);
+  }
+}
+
+TEST_CASE("the pruned draws keep the law once rows are grouped") {
+  // 16 centres, then the 17th: the first that groups choose
+  const SharedData data = single_rows(normal_points(3, 40, 8));
+  std::vector<Index> chosen(17);
+  std::iota(chosen.begin(), chosen.end(), Index{5});
+  const auto distances = std::make_shared<RowDistances>(data);
+  Context context(1);
+  std::vector<double> counts(40), expected = d2_law(*data, chosen);
+  constexpr int runs = 40000;
+  for (int r = 0; r < runs; ++r) {
+    SeedingCounts spent;
+    ++counts[static_cast<std::size_t>(
+        make_pruned_rule(parts_of(distances, Stream(21).peek("run", static_cast<std::uint64_t>(r))))->next(chosen, spent, context).value())];
+  }
+  for (double& e : expected) e *= runs;
+  CHECK(chi_square_p(counts, expected) > level);
+  chosen.pop_back();
+  std::vector<double> earlier = d2_law(*data, chosen);
+  for (double& e : earlier) e *= runs;
+  CHECK(chi_square_p(counts, earlier) < level);
+}
+
+TEST_CASE("capped rejection draws (1 - delta) p + delta / n, delta the probability that all trials fail") {
+  const SharedData data = single_rows(twelve());
+  const auto distances = std::make_shared<RowDistances>(data);
+  Context context(1);
+  const std::vector<double> p = d2_law(*data, four_centres);
+  const std::vector<double> squared = squared_distances(*data, four_centres);
+  const double cost = std::accumulate(squared.begin(), squared.end(), 0.0);
+  const std::vector<double> from_mean = distances->squared_from_mean(context);
+  const double spread = std::accumulate(from_mean.begin(), from_mean.end(), 0.0);
+  const double tau = 2 * (spread + 12 * from_mean.front()) / cost;  // the first of the four centres is row 0
+  constexpr int runs = 40000;
+  for (const std::int64_t m : {1, 3, 8}) {
+    CAPTURE(m);
+    std::vector<double> counts(12), expected(12), without(12);
+    SeedingCounts spent;
+    for (int r = 0; r < runs; ++r) {
+      const auto rule = make_rejection_rule(parts_of(distances, Stream(31).peek("run", static_cast<std::uint64_t>(r)),
+                                                     {.k = 12, .algorithm = SeedingAlgorithm::capped_rejection, .max_trials = m}));
+      ++counts[static_cast<std::size_t>(rule->next(four_centres, spent, context).value())];
+    }
+    const double delta = std::pow(1 - 1 / tau, static_cast<double>(m));
+    for (std::size_t i = 0; i < 12; ++i) {
+      expected[i] = runs * ((1 - delta) * p[i] + delta / 12);
+      without[i] = runs * ((1 - delta) * p[i] + delta * (squared[i] > 0 ? 1.0 / 8 : 0));
+    }
+    CHECK(chi_square_p(counts, expected) > level);
+    if (m < 8) CHECK(chi_square_p(counts, without) < level);  // never a chosen row
+    // binomial counts of fall-backs, against one trial more or less as well
+    const auto fall_backs = static_cast<double>(spent.fall_backs);
+    const auto z_of = [&](double q) { return (fall_backs - runs * q) / std::sqrt(runs * q * (1 - q)); };
+    CHECK(z_p(z_of(delta)) > level);
+    CHECK(z_p(z_of(delta * (1 - 1 / tau))) < level);
+  }
+}
+
+TEST_CASE("capped rejection that excludes chosen rows falls back on the others alone") {
+  const SharedData data = single_rows(twelve());
+  const auto distances = std::make_shared<RowDistances>(data);
+  Context context(1);
+  SeedingCounts spent;
+  for (int r = 0; r < 200; ++r) {
+    const auto rule = make_rejection_rule(parts_of(distances, Stream(32).peek("run", static_cast<std::uint64_t>(r)),
+                                                   {.k = 12, .algorithm = SeedingAlgorithm::capped_rejection, .max_trials = 1, .exclude_chosen = true}));
+    const Index row = rule->next(four_centres, spent, context).value();
+    CHECK(std::find(four_centres.begin(), four_centres.end(), row) == four_centres.end());
+  }
+  CHECK(spent.fall_backs > 100);
+}
+
+TEST_CASE("rejection needs two trials on average after the first centre, whatever it is") {
+  const SharedData data = single_rows(twelve());
+  const auto distances = std::make_shared<RowDistances>(data);
+  Context context(1);
+  for (const Index first : {Index{0}, Index{3}}) {
+    SeedingCounts spent;
+    constexpr int runs = 20000;
+    for (int r = 0; r < runs; ++r)
+      make_rejection_rule(parts_of(distances, Stream(33).peek("run", static_cast<std::uint64_t>(r))))->next({first}, spent, context);
+    // geometric with mean 2: variance 2
+    CHECK(z_test_p(static_cast<double>(spent.trials) / runs, 2, std::sqrt(2.0 / runs)) > level);
+  }
+}
+
+TEST_CASE("greedy takes the best of its candidates: probabilities by enumeration") {
+  const SharedData data = DataSet::from_points(six(), {1, 0.5, 2, 3, 1, 1.5});
+  const std::vector<Index> chosen = {1};
+  const std::vector<double> p = d2_law(*data, chosen);
+  std::vector<double> totals;
+  for (Index c = 0; c < 6; ++c) {
+    const std::vector<double> squared = squared_distances(*data, {1, c});
+    double total = 0;
+    for (Index i = 0; i < 6; ++i) total += data->weight(i) * squared[static_cast<std::size_t>(i)];
+    totals.push_back(total);
+  }
+  const auto distances = std::make_shared<RowDistances>(data);
+  Context context(1);
+  constexpr int runs = 40000;
+  for (const int candidates : {1, 2, 3}) {
+    CAPTURE(candidates);
+    // best of L independent draws: P(total >= t)^L − P(total > t)^L
+    std::vector<double> counts(6), expected(6), one_more(6);
+    for (std::size_t c = 0; c < 6; ++c) {
+      double at_least = 0, more = 0;
+      for (std::size_t o = 0; o < 6; ++o) {
+        if (totals[o] >= totals[c]) at_least += p[o];
+        if (totals[o] > totals[c]) more += p[o];
+      }
+      expected[c] = runs * (std::pow(at_least, candidates) - std::pow(more, candidates));
+      one_more[c] = runs * (std::pow(at_least, candidates + 1) - std::pow(more, candidates + 1));
+    }
+    for (int r = 0; r < runs; ++r) {
+      SeedingCounts spent;
+      const auto rule = make_greedy_rule(parts_of(distances, Stream(41).peek("run", static_cast<std::uint64_t>(r)), {.k = 3, .local_trials = candidates}));
+      ++counts[static_cast<std::size_t>(rule->next(chosen, spent, context).value())];
+    }
+    CHECK(chi_square_p(counts, expected) > level);
+    CHECK(chi_square_p(counts, one_more) < level);
+  }
+}
+
 }  // namespace buffon::testing
