@@ -23,6 +23,7 @@ TrialRange run_serially(std::int64_t first, std::int64_t count, const Proposals&
     // small at first: a trial may well be accepted at once
     const std::int64_t n = std::min({count - range.trials, batch, std::max<std::int64_t>(4, range.trials)});
     propose(first + range.trials, std::span(trials.data(), static_cast<std::size_t>(n)));
+    for (std::int64_t i = 0; i < n; ++i) scan.prefetch(trials[static_cast<std::size_t>(i)].row);
     for (std::int64_t i = 0; i < n; ++i) {
       const Trial& trial = trials[static_cast<std::size_t>(i)];
       ++range.trials;
