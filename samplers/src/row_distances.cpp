@@ -1,44 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/samplers/row_distances.hpp>
 
+#include "dense_passes.hpp"
+
 #include <algorithm>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <variant>
 
+#include <buffon/core/error.hpp>
 #include <buffon/parallel/blocks.hpp>
 #include <buffon/samplers/row_shares.hpp>
 
 namespace buffon {
 namespace {
-
-constexpr Index lanes = 8;
-
-template <class T>
-T fold(T* lane) {
-  for (Index half = lanes / 2; half > 0; half /= 2) {
-    for (Index l = 0; l < half; ++l) lane[l] += lane[l + half];
-  }
-  return lane[0];
-}
-
-template <class T>
-T squared_distance(const T* a, const T* b, Index d) {
-  if (d < lanes) {
-    T sum = 0;
-    for (Index j = 0; j < d; ++j) sum += (a[j] - b[j]) * (a[j] - b[j]);
-    return sum;
-  }
-  T lane[lanes] = {};
-  for (Index j = 0; j < d; ++j) lane[j % lanes] += (a[j] - b[j]) * (a[j] - b[j]);
-  return fold(lane);
-}
-
-template <class T>
-T squared_distance(const DenseRows<T>& x, Index a, Index b) {
-  return squared_distance(x.row(a), x.row(b), x.columns);
-}
 
 /// Over the columns of either row in ascending order, in double.
 template <class T>
@@ -58,12 +34,22 @@ double squared_distance(const SparseRows<T>& x, Index a, Index b) {
   return sum;
 }
 
-template <class Rows, class T>
-void lower_rows(const Rows& x, Index begin, Index end, std::span<const Index> centres, T* squared, std::int32_t* labels, std::int32_t first_label) {
+/// Rows as centres, one after the other.
+template <class T>
+std::vector<T> gathered(const DenseRows<T>& x, std::span<const Index> rows) {
+  std::vector<T> out;
+  out.reserve(rows.size() * static_cast<std::size_t>(x.columns));
+  for (const Index row : rows) out.insert(out.end(), x.row(row), x.row(row) + x.columns);
+  return out;
+}
+
+template <class T>
+void lower_sparse(const SparseRows<T>& x, Index begin, Index end, std::span<const Index> centres, double* squared, std::int32_t* labels,
+                  std::int32_t first_label) {
   for (Index i = begin; i < end; ++i) {
-    T& best = squared[i - begin];
+    double& best = squared[i - begin];
     for (std::size_t c = 0; c < centres.size(); ++c) {
-      const auto d = static_cast<T>(squared_distance(x, i, centres[c]));
+      const double d = squared_distance(x, i, centres[c]);
       if (!(d < best)) continue;
       best = d;
       if (labels != nullptr) labels[i - begin] = first_label + static_cast<std::int32_t>(c);
@@ -83,12 +69,20 @@ void add_row(const SparseRows<T>& x, Index row, double weight, Eigen::VectorXd& 
 
 template <class T>
 double squared_from(const DenseRows<T>& x, Index row, const Eigen::VectorXd& point, double) {
+  constexpr Index lanes = 8;
+  const T* const numbers = x.row(row);
+  const double* const centre = point.data();
   double lane[lanes] = {};
-  for (Index j = 0; j < x.columns; ++j) {
-    const double u = static_cast<double>(x.row(row)[j]) - point[j];
-    lane[j % lanes] += u * u;
+  const auto add = [&](Index j, Index l) {
+    const double u = static_cast<double>(numbers[j + l]) - centre[j + l];
+    lane[l] += u * u;
+  };
+  Index j = 0;
+  for (; j + lanes <= x.columns; j += lanes) {
+    for (Index l = 0; l < lanes; ++l) add(j, l);
   }
-  return fold(lane);
+  for (Index l = 0; j + l < x.columns; ++l) add(j, l);
+  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
 template <class T>
@@ -101,65 +95,107 @@ double squared_from(const SparseRows<T>& x, Index row, const Eigen::VectorXd& po
   return std::max(0.0, sum + squared_norm);
 }
 
-constexpr Index block_rows = 4096;
+constexpr Index block_rows = RowShares::block_rows;
 
 }  // namespace
 
 struct RowDistances::Parts {
-  std::mutex guard;
-  std::optional<Eigen::VectorXd> mean;
-  std::optional<std::vector<double>> squared_from_mean;
+  std::variant<DensePasses<float>, DensePasses<double>, SparseRows<float>, SparseRows<double>> rows;
+  std::mutex guard = {};
+  std::optional<Eigen::VectorXd> mean = {};
+  std::optional<std::vector<double>> squared_from_mean = {};
+
+  static decltype(rows) of(const DataSet& data) {
+    return std::visit(
+        [](const auto& x) -> decltype(rows) {
+          if constexpr (requires { x.stride; }) {
+            return DensePasses(x);
+          } else {
+            return x;
+          }
+        },
+        data.numbers());
+  }
+
+  template <class T>
+  void lower(Index begin, Index end, std::span<const Index> centres, T* squared, std::int32_t* labels, std::int32_t first_label) const {
+    std::visit(
+        [&](const auto& x) {
+          if constexpr (std::is_same_v<decltype(x), const DensePasses<T>&>) {
+            x.lower(begin, end, gathered(x.rows(), centres).data(), static_cast<Index>(centres.size()), squared, labels, first_label);
+          } else if constexpr (requires { x.value; } && std::is_same_v<T, double>) {
+            lower_sparse(x, begin, end, centres, squared, labels, first_label);
+          } else {
+            throw Error(ErrorCategory::internal, {.doing = "lowering distances", .rule = "must be kept in the precision of the data"});
+          }
+        },
+        rows);
+  }
+
+  template <class T>
+  void totals_with(const DataSet& data, Index begin, Index end, std::span<const Index> candidates, const T* squared, double* totals) const {
+    const double* weights = data.weighted() ? data.about().weights.data() + begin : nullptr;
+    if (const auto* x = std::get_if<DensePasses<T>>(&rows)) {
+      x->totals_with(begin, end, gathered(x->rows(), candidates).data(), static_cast<Index>(candidates.size()), squared, weights, totals);
+      return;
+    }
+    std::vector<T> lowered;
+    std::vector<double> leaves;
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      lowered.assign(squared, squared + (end - begin));
+      lower(begin, end, candidates.subspan(c, 1), lowered.data(), nullptr, 0);
+      leaves.clear();
+      for (Index i = 0; i < end - begin; i += leaf_rows) {
+        leaves.push_back(RowShares::leaf_total(lowered.data() + i, weights == nullptr ? nullptr : weights + i, std::min(leaf_rows, end - begin - i)));
+      }
+      totals[c] = RowShares::block_total(leaves.data(), static_cast<Index>(leaves.size()));
+    }
+  }
 };
 
-RowDistances::RowDistances(std::shared_ptr<const DataSet> data) : data_(std::move(data)), parts_(std::make_unique<Parts>()) {}
+RowDistances::RowDistances(std::shared_ptr<const DataSet> data) : data_(std::move(data)), parts_(new Parts{Parts::of(*data_)}) {}
 RowDistances::~RowDistances() = default;
 
 double RowDistances::between(Index a, Index b) const {
-  return std::visit([&](const auto& x) { return static_cast<double>(squared_distance(x, a, b)); }, data_->numbers());
+  return std::visit(
+      [&](const auto& x) {
+        if constexpr (requires { x.value; }) {
+          return squared_distance(x, a, b);
+        } else {
+          return static_cast<double>(x.between(a, b));
+        }
+      },
+      parts_->rows);
 }
 
-bool RowDistances::within(Index a, Index b, double bound) const { return between(a, b) <= bound; }
+bool RowDistances::within(Index a, Index b, double bound) const {
+  return std::visit(
+      [&](const auto& x) {
+        if constexpr (requires { x.value; }) {
+          return squared_distance(x, a, b) <= bound;
+        } else {
+          return x.within(a, b, bound);
+        }
+      },
+      parts_->rows);
+}
 
-bool RowDistances::single() const { return std::holds_alternative<DenseRows<float>>(data_->numbers()); }
+bool RowDistances::single() const { return parts_->rows.index() == 0; }
 
 void RowDistances::lower(Index begin, Index end, std::span<const Index> centres, float* squared, std::int32_t* labels, std::int32_t first_label) const {
-  lower_rows(std::get<DenseRows<float>>(data_->numbers()), begin, end, centres, squared, labels, first_label);
+  parts_->lower(begin, end, centres, squared, labels, first_label);
 }
 
 void RowDistances::lower(Index begin, Index end, std::span<const Index> centres, double* squared, std::int32_t* labels, std::int32_t first_label) const {
-  std::visit(
-      [&](const auto& x) {
-        if constexpr (!std::is_same_v<decltype(x), const DenseRows<float>&>) lower_rows(x, begin, end, centres, squared, labels, first_label);
-      },
-      data_->numbers());
+  parts_->lower(begin, end, centres, squared, labels, first_label);
 }
-
-namespace {
-
-template <class T>
-void lowered_totals(const RowDistances& distances, Index begin, Index end, std::span<const Index> candidates, const T* squared, double* totals) {
-  const double* weights = distances.data().weighted() ? distances.data().about().weights.data() + begin : nullptr;
-  std::vector<T> lowered;
-  std::vector<double> leaves;
-  for (std::size_t c = 0; c < candidates.size(); ++c) {
-    lowered.assign(squared, squared + (end - begin));
-    distances.lower(begin, end, candidates.subspan(c, 1), lowered.data());
-    leaves.clear();
-    for (Index i = 0; i < end - begin; i += RowShares::leaf_rows) {
-      leaves.push_back(RowShares::leaf_total(lowered.data() + i, weights == nullptr ? nullptr : weights + i, std::min(RowShares::leaf_rows, end - begin - i)));
-    }
-    totals[c] = RowShares::block_total(leaves.data(), static_cast<Index>(leaves.size()));
-  }
-}
-
-}  // namespace
 
 void RowDistances::totals_with(Index begin, Index end, std::span<const Index> candidates, const float* squared, double* totals) const {
-  lowered_totals(*this, begin, end, candidates, squared, totals);
+  parts_->totals_with(*data_, begin, end, candidates, squared, totals);
 }
 
 void RowDistances::totals_with(Index begin, Index end, std::span<const Index> candidates, const double* squared, double* totals) const {
-  lowered_totals(*this, begin, end, candidates, squared, totals);
+  parts_->totals_with(*data_, begin, end, candidates, squared, totals);
 }
 
 const Eigen::VectorXd& RowDistances::mean(Context& context) const {

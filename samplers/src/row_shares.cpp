@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <buffon/linalg/row_distance_kernels.hpp>
 #include <buffon/parallel/blocks.hpp>
 
 namespace buffon {
@@ -47,16 +48,17 @@ double term(const double* weights, const T* squared, Index i) {
 
 template <class T>
 void renew_leaves(Index begin, Index end, Index rows, const double* weights, const T* squared, std::vector<double>& leaves) {
-  for (Index leaf = begin / RowShares::leaf_rows; leaf * RowShares::leaf_rows < end; ++leaf) {
-    const Index first = leaf * RowShares::leaf_rows;
-    leaves[static_cast<std::size_t>(leaf)] =
-        RowShares::leaf_total(squared + first, weights == nullptr ? nullptr : weights + first, std::min(RowShares::leaf_rows, rows - first));
+  const auto whole_leaf = row_distance_kernels<T>().leaf_sum;
+  for (Index leaf = begin / leaf_rows; leaf * leaf_rows < end; ++leaf) {
+    const Index first = leaf * leaf_rows;
+    leaves[static_cast<std::size_t>(leaf)] = first + leaf_rows <= rows ? whole_leaf(squared + first, weights == nullptr ? nullptr : weights + first)
+                                                                       : lane_sum(rows - first, [&](Index i) { return term(weights, squared, first + i); });
   }
 }
 
 template <class T>
 Index draw_row(double u, Index rows, const double* weights, const T* squared, const std::vector<double>& leaves, const std::vector<double>& ends) {
-  constexpr Index leaves_per_block = RowShares::block_rows / RowShares::leaf_rows;
+  constexpr Index leaves_per_block = RowShares::block_rows / leaf_rows;
   double point = u * ends.back();
   auto block = std::upper_bound(ends.begin(), ends.end(), point);
   if (block == ends.end()) block = std::lower_bound(ends.begin(), ends.end(), ends.back());
@@ -64,8 +66,8 @@ Index draw_row(double u, Index rows, const double* weights, const T* squared, co
   Index leaf = (block - ends.begin()) * leaves_per_block;
   leaf +=
       locate(std::min(leaves_per_block, static_cast<Index>(leaves.size()) - leaf), point, [&](Index i) { return leaves[static_cast<std::size_t>(leaf + i)]; });
-  const Index first = leaf * RowShares::leaf_rows;
-  return first + locate(std::min(RowShares::leaf_rows, rows - first), point, [&](Index i) { return term(weights, squared, first + i); });
+  const Index first = leaf * leaf_rows;
+  return first + locate(std::min(leaf_rows, rows - first), point, [&](Index i) { return term(weights, squared, first + i); });
 }
 
 }  // namespace
@@ -80,10 +82,10 @@ void RowShares::renew(Index begin, Index end, const float* squared) { renew_leav
 void RowShares::renew(Index begin, Index end, const double* squared) { renew_leaves(begin, end, data_->rows(), weights_, squared, leaves_); }
 
 double RowShares::leaf_total(const float* squared, const double* weights, Index count) {
-  return lane_sum(count, [&](Index i) { return term(weights, squared, i); });
+  return count == leaf_rows ? row_distance_kernels<float>().leaf_sum(squared, weights) : lane_sum(count, [&](Index i) { return term(weights, squared, i); });
 }
 double RowShares::leaf_total(const double* squared, const double* weights, Index count) {
-  return lane_sum(count, [&](Index i) { return term(weights, squared, i); });
+  return count == leaf_rows ? row_distance_kernels<double>().leaf_sum(squared, weights) : lane_sum(count, [&](Index i) { return term(weights, squared, i); });
 }
 
 double RowShares::block_total(const double* leaves, Index count) {
