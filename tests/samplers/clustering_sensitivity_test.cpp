@@ -243,8 +243,8 @@ TEST_CASE("losses may be a column of the data, in units of the source, and are n
   CHECK(testing::state_of(*b) == testing::state_of(a));
   CHECK(b->result().weights == a.result().weights);
 
-  CHECK_THROWS_WITH_AS(ClusteringSensitivity(data, {.k = 4, .loss = "z"}, root), doctest::Contains("x, cost, y"), Error);
-  CHECK_THROWS_WITH_AS(ClusteringSensitivity(data, {.k = 4}, root), doctest::Contains("options.loss"), Error);
+  CHECK_THROWS_WITH_AS(ClusteringSensitivity(data, {.k = 4, .loss = "z"}, Stream(1)), doctest::Contains("x, cost, y"), Error);
+  CHECK_THROWS_WITH_AS(ClusteringSensitivity(data, {.k = 4}, Stream(1)), doctest::Contains("options.loss"), Error);
   ClusteringSensitivity negative(data, {.k = 4, .loss = "x"}, root.peek("run"));
   CHECK_THROWS_WITH_AS(run_to_end(negative, one), doctest::Contains("must be finite and not negative"), Error);
 }
