@@ -1,7 +1,7 @@
 # Installation: libraries, headers, the exported targets with a version file, pkg-config, the command line.
 include(CMakePackageConfigHelpers)
 
-set(buffon_targets buffon_core buffon_http buffon_model buffon_estimators buffon_samplers buffon_all)
+set(buffon_targets buffon_core buffon_backend buffon_http buffon_model buffon_estimators buffon_samplers buffon_all)
 if(TARGET buffon_io)
   list(APPEND buffon_targets buffon_io buffon_netcdf buffon_hdf5 buffon_report buffon_mpi)
 endif()

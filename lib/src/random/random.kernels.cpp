@@ -12,6 +12,10 @@
 #include <immintrin.h>  // its functions are always inlined
 #endif
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 about a register that its own _mm512_mul_epu32 leaves undefined
+#endif
+
 namespace buffon::BUFFON_KERNELS {
 namespace {
 

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/backend/backend.hpp>
+
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include <buffon/core/error.hpp>
+
+#include "host.hpp"
+
+namespace buffon::backend {
+namespace {
+
+[[noreturn]] void refuse(ErrorCategory category, std::string doing, std::string key, std::string value, std::string rule, std::string remedy) {
+  throw Error(category, {.doing = std::move(doing), .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
+}
+
+/// A table, or why there is none.
+struct Known {
+  std::string name;
+  const buffon_backend* table = nullptr;
+  std::string why_not = {};
+};
+
+/// A backend in a library of its own, loaded once and never unloaded. The environment variable BUFFON_BACKENDS names a folder to look in first.
+Known loaded(const std::string& name) {
+  const std::string file = "libbuffon_" + name + ".so";
+  const char* folder = std::getenv("BUFFON_BACKENDS");
+  void* library = folder != nullptr ? dlopen((std::string(folder) + "/" + file).c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
+  if (library == nullptr) library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return {name, nullptr, "the library " + file + " is not there"};
+  const auto table_of = reinterpret_cast<const buffon_backend* (*)()>(dlsym(library, "buffon_backend_table"));
+  if (table_of == nullptr) return {name, nullptr, file + " has no function buffon_backend_table"};
+  const buffon_backend* table = table_of();
+  if (table->version != BUFFON_BACKEND_VERSION) {
+    return {name, nullptr, file + " is of version " + std::to_string(table->version) + ", this program of " + std::to_string(BUFFON_BACKEND_VERSION)};
+  }
+  if (table->devices() < 1) return {name, nullptr, "no device was found"};
+  return {name, table};
+}
+
+/// The list of backends: the one place that a new one is named in.
+const std::vector<Known>& known() {
+  static const std::vector<Known> all = {{"cpu", &cpu_backend()}, {"cpu:reference", &reference_backend()}, loaded("cuda")};
+  return all;
+}
+
+std::int64_t size_of(buffon_type type) { return type == BUFFON_F64 ? 8 : 4; }
+
+std::string shape_of(const View& v) {
+  static constexpr std::array<const char*, 3> names = {"f32", "f64", "i32"};
+  return std::to_string(v.rows) + " x " + std::to_string(v.columns) + " " + names[static_cast<std::size_t>(v.type)];
+}
+
+[[noreturn]] void misfit(const char* operation, const View& target, const View& other, const std::string& rule) {
+  refuse(ErrorCategory::usage, std::string("giving the operation ") + operation, "shapes", shape_of(target) + " and " + shape_of(other), rule, "");
+}
+
+void same_shape(const char* operation, const View& target, const View& other) {
+  if (target.rows != other.rows || target.columns != other.columns || target.type != other.type) misfit(operation, target, other, "must be equal");
+}
+
+}  // namespace
+
+std::vector<Listed> list() {
+  std::vector<Listed> out;
+  for (const Known& k : known()) out.push_back({k.name, k.table == nullptr ? "" : Device::open(k.name)->description(), k.why_not});
+  return out;
+}
+
+std::shared_ptr<const Device> Device::open(const std::string& name) {
+  std::string stem = name;
+  int number = 0;
+  const auto colon = name.rfind(':');
+  if (colon != std::string::npos && colon + 1 < name.size() && name.find_first_not_of("0123456789", colon + 1) == std::string::npos &&
+      name.size() - colon < 6) {
+    number = std::stoi(name.substr(colon + 1));
+    stem = name.substr(0, colon);
+  }
+  std::string names;
+  for (const Known& k : known()) {
+    names += (names.empty() ? "" : ", ") + k.name;
+    if (k.name != stem) continue;
+    if (k.table == nullptr) refuse(ErrorCategory::configuration, "opening a backend", "backend", name, k.why_not, "take backend = \"cpu\"");
+    if (number >= k.table->devices()) {
+      refuse(ErrorCategory::configuration, "opening a backend", "backend", name,
+             "has only " + std::to_string(k.table->devices()) + " device(s), numbered from 0", "take " + stem + ":0");
+    }
+    std::shared_ptr<Device> device(new Device);
+    device->table_ = k.table;
+    device->number_ = number;
+    if (const char* why = k.table->open(number, &device->handle_)) refuse(ErrorCategory::model, "opening a backend", "backend", name, why, "");
+    return device;
+  }
+  refuse(ErrorCategory::configuration, "opening a backend", "backend", name, "is not known", "take one of " + names);
+}
+
+Device::~Device() {
+  if (handle_ != nullptr) table_->close(handle_);
+}
+
+std::string Device::name() const { return number_ == 0 ? table_->name : std::string(table_->name) + ":" + std::to_string(number_); }
+
+std::string Device::description() const {
+  std::array<char, 256> text{};
+  table_->describe(handle_, text.data(), static_cast<int>(text.size()));
+  return text.data();
+}
+
+Buffer::Buffer(std::shared_ptr<const Device> device, std::int64_t bytes) : device_(std::move(device)), bytes_(bytes) {
+  if (bytes == 0) return;
+  if (const char* why = device_->table().allocate(device_->handle(), bytes, &data_)) {
+    refuse(ErrorCategory::model, "allocating memory on " + device_->name(), "bytes", std::to_string(bytes), why, "use smaller batches");
+  }
+}
+Buffer::Buffer(Buffer&& other) noexcept
+    : device_(std::move(other.device_)), data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  std::swap(device_, other.device_);
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+Buffer::~Buffer() {
+  if (data_ != nullptr) device_->table().release(device_->handle(), data_);
+}
+
+Matrix::Matrix(std::shared_ptr<const Device> device, Index rows, Index columns, buffon_type type)
+    : buffer_(std::move(device), rows * columns * size_of(type)), view_{buffer_.data(), rows, columns, rows, type} {}
+
+View Matrix::columns(Index first, Index count) const {
+  View part = view_;
+  part.data = static_cast<char*>(part.data) + first * part.stride * size_of(part.type);
+  part.columns = count;
+  return part;
+}
+
+Queue::Queue(std::shared_ptr<const Device> device, int threads) : device_(std::move(device)) {
+  if (const char* why = device_->table().make_queue(device_->handle(), threads, &handle_)) {
+    refuse(ErrorCategory::model, "making a queue of " + device_->name(), "", "", why, "");
+  }
+}
+Queue::Queue(Queue&& other) noexcept : device_(std::move(other.device_)), handle_(std::exchange(other.handle_, nullptr)) {}
+Queue::~Queue() {
+  if (handle_ != nullptr) device_->table().end_queue(handle_);
+}
+
+void Queue::done(const char* operation, const char* why) const {
+  if (why != nullptr) refuse(ErrorCategory::model, std::string("doing the operation ") + operation + " on " + device_->name(), "", "", why, "");
+}
+
+namespace {
+buffon_key key_of(const Stream& stream, std::uint64_t first) { return {stream.key0(), stream.key1(), stream.id(), first}; }
+}  // namespace
+
+void Queue::fill(View target, buffon_law law, double constant, const Stream& stream, std::uint64_t first) {
+  done("fill", device_->table().fill(handle_, target, law, constant, key_of(stream, first)));
+}
+void Queue::combine(View target, std::span<const buffon_term> terms, double noise, const Stream& stream, std::uint64_t first) {
+  for (const buffon_term& term : terms) same_shape("combine", target, term.source);
+  done("combine", device_->table().combine(handle_, target, terms.data(), static_cast<int>(terms.size()), noise, key_of(stream, first)));
+}
+void Queue::combine(View target, std::span<const buffon_term> terms) {
+  for (const buffon_term& term : terms) same_shape("combine", target, term.source);
+  done("combine", device_->table().combine(handle_, target, terms.data(), static_cast<int>(terms.size()), 0, buffon_key{}));
+}
+void Queue::reduce(View result, View source, buffon_reduction reduction) {
+  if (result.rows != 1 || result.columns != source.columns || result.type != BUFFON_F64)
+    misfit("reduce", result, source, "must be 1 x columns f64 and a matrix");
+  done("reduce", device_->table().reduce(handle_, result, source, reduction));
+}
+void Queue::softmax(View target, View source, double scale) {
+  same_shape("softmax", target, source);
+  done("softmax", device_->table().softmax(handle_, target, source, scale));
+}
+void Queue::product(View c, View a, bool transposed, View b, double factor, double keep) {
+  const Index outer = transposed ? a.columns : a.rows, inner = transposed ? a.rows : a.columns;
+  if (outer != c.rows || inner != b.rows || b.columns != c.columns) misfit("product", a, b, "must give " + shape_of(c));
+  if (a.type != c.type || b.type != c.type) misfit("product", a, b, "must be of one type");
+  done("product", device_->table().product(handle_, c, a, transposed ? 1 : 0, b, factor, keep));
+}
+void Queue::apply(View target, View source, buffon_function function, double low, double high) {
+  same_shape("apply", target, source);
+  done("apply", device_->table().apply(handle_, target, source, function, low, high));
+}
+void Queue::gather(View target, View source, View index) {
+  if (target.rows != source.rows || target.type != source.type) misfit("gather", target, source, "must have columns of one kind");
+  if (index.rows != 1 || index.columns != target.columns || index.type != BUFFON_I32) misfit("gather", target, index, "must have one i32 per column");
+  done("gather", device_->table().gather(handle_, target, source, index));
+}
+void Queue::scan(View target, View source) {
+  same_shape("scan", target, source);
+  done("scan", device_->table().scan(handle_, target, source));
+}
+void Queue::resample(View target, View weights, const Stream& stream, std::uint64_t item) {
+  if (target.rows != 1 || target.type != BUFFON_I32 || weights.columns != 1 || weights.type != BUFFON_F64) {
+    misfit("resample", target, weights, "must be 1 x N i32 and K x 1 f64");
+  }
+  done("resample", device_->table().resample(handle_, target, weights, key_of(stream, item)));
+}
+void Queue::convert(View target, View source) {
+  if (target.rows != source.rows || target.columns != source.columns) misfit("convert", target, source, "must have one shape");
+  done("convert", device_->table().convert(handle_, target, source));
+}
+void Queue::synchronise() { done("synchronise", device_->table().synchronise(handle_)); }
+
+namespace {
+
+/// Numbers of a column packed into the type of a view.
+template <class T>
+std::vector<T> packed(const ConstMatrix& from) {
+  std::vector<T> numbers(static_cast<std::size_t>(from.size()));
+  Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>>(numbers.data(), from.rows(), from.cols()) = from.cast<T>();
+  return numbers;
+}
+
+}  // namespace
+
+void Queue::upload(View to, const ConstMatrix& from) {
+  if (to.rows != from.rows() || to.columns != from.cols() || to.stride != to.rows) {
+    refuse(ErrorCategory::usage, "giving the operation upload", "shape", shape_of(to), "must be in one piece and have the shape of the numbers", "");
+  }
+  const auto send = [&](const auto& numbers) {
+    done("upload", device_->table().upload(handle_, to.data, numbers.data(), static_cast<std::int64_t>(numbers.size() * sizeof(numbers[0]))));
+  };
+  if (to.type == BUFFON_F32) {
+    send(packed<float>(from));
+  } else if (to.type == BUFFON_F64) {
+    send(packed<double>(from));
+  } else {
+    send(packed<std::int32_t>(from));
+  }
+}
+
+Eigen::MatrixXd Queue::download(View from) {
+  Eigen::MatrixXd out(from.rows, from.columns);
+  if (out.size() == 0) return out;
+  const auto fetch = [&](auto type) {
+    using T = decltype(type);
+    std::vector<T> numbers(static_cast<std::size_t>(((from.columns - 1) * from.stride + from.rows)));
+    done("download", device_->table().download(handle_, numbers.data(), from.data, static_cast<std::int64_t>(numbers.size() * sizeof(T))));
+    out = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>>(numbers.data(), from.rows, from.columns,
+                                                                                                      Eigen::OuterStride<>(from.stride))
+              .template cast<double>();
+  };
+  if (from.type == BUFFON_F32) {
+    fetch(float{});
+  } else if (from.type == BUFFON_F64) {
+    fetch(double{});
+  } else {
+    fetch(std::int32_t{});
+  }
+  return out;
+}
+
+}  // namespace buffon::backend

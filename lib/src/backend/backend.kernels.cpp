@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Loops of the backend `cpu`, compiled once per instruction set (lib/CMakeLists.txt); BUFFON_KERNELS names the namespace of this compilation. Every
+// element is computed by the same operations in the same order whatever the vector width. Nothing with external linkage may enter from a header.
+
+#include "backend_kernels.hpp"
+
+#if defined(__FMA__)
+#include <immintrin.h>
+#endif
+
+namespace buffon::BUFFON_KERNELS {
+namespace {
+
+using backend::product_columns;
+using backend::product_rows;
+
+// ------------------------------------------------------------------------------------------------------------------
+// linear combinations
+
+template <class T, int count>
+void combine_of(T* out, const T* const* x, const T* factors, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    T sum = 0;
+    for (int k = 0; k < count; ++k) sum += factors[k] * x[k][i];
+    out[i] = sum;
+  }
+}
+
+template <class T>
+void combine(T* out, const T* const* x, const T* factors, int count, int64_t n) {
+  // With the number of terms known the loop vectorises; sources may be the target, element by element.
+  switch (count) {
+    case 0:
+      return combine_of<T, 0>(out, x, factors, n);
+    case 1:
+      return combine_of<T, 1>(out, x, factors, n);
+    case 2:
+      return combine_of<T, 2>(out, x, factors, n);
+    case 3:
+      return combine_of<T, 3>(out, x, factors, n);
+    case 4:
+      return combine_of<T, 4>(out, x, factors, n);
+    case 5:
+      return combine_of<T, 5>(out, x, factors, n);
+    case 6:
+      return combine_of<T, 6>(out, x, factors, n);
+    default:
+      for (int64_t i = 0; i < n; ++i) {
+        T sum = 0;
+        for (int k = 0; k < count; ++k) sum += factors[k] * x[k][i];
+        out[i] = sum;
+      }
+  }
+}
+
+template <class T>
+void add_noise(T* out, const double* z, T factor, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) out[i] += factor * static_cast<T>(z[i]);
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+// products: a tile of rows × columns of sums stays in registers over the whole inner index
+
+#if defined(__AVX512F__)
+template <class T>
+struct Lanes;
+template <>
+struct Lanes<float> {
+  using V = __m512;
+  static constexpr int width = 16;
+  static V zero() { return _mm512_setzero_ps(); }
+  static V load(const float* p) { return _mm512_loadu_ps(p); }
+  static V all(float x) { return _mm512_set1_ps(x); }
+  static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
+};
+template <>
+struct Lanes<double> {
+  using V = __m512d;
+  static constexpr int width = 8;
+  static V zero() { return _mm512_setzero_pd(); }
+  static V load(const double* p) { return _mm512_loadu_pd(p); }
+  static V all(double x) { return _mm512_set1_pd(x); }
+  static V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
+  static void store(double* p, V v) { _mm512_storeu_pd(p, v); }
+};
+constexpr int tile_vectors = 3, tile_columns = 8;
+#elif defined(__FMA__)
+template <class T>
+struct Lanes;
+template <>
+struct Lanes<float> {
+  using V = __m256;
+  static constexpr int width = 8;
+  static V zero() { return _mm256_setzero_ps(); }
+  static V load(const float* p) { return _mm256_loadu_ps(p); }
+  static V all(float x) { return _mm256_set1_ps(x); }
+  static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  static void store(float* p, V v) { _mm256_storeu_ps(p, v); }
+};
+template <>
+struct Lanes<double> {
+  using V = __m256d;
+  static constexpr int width = 4;
+  static V zero() { return _mm256_setzero_pd(); }
+  static V load(const double* p) { return _mm256_loadu_pd(p); }
+  static V all(double x) { return _mm256_set1_pd(x); }
+  static V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
+  static void store(double* p, V v) { _mm256_storeu_pd(p, v); }
+};
+constexpr int tile_vectors = 3, tile_columns = 4;
+#else
+template <class T>
+struct Lanes {
+  using V = T;
+  static constexpr int width = 1;
+  static V zero() { return 0; }
+  static V load(const T* p) { return *p; }
+  static V all(T x) { return x; }
+  static V fma(V a, V b, V c) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      return __builtin_fmaf(a, b, c);
+    } else {
+      return __builtin_fma(a, b, c);
+    }
+  }
+  static void store(T* p, V v) { *p = v; }
+};
+constexpr int tile_vectors = 2, tile_columns = 4;
+#endif
+
+template <class T>
+void product(const T* a, const T* b, int64_t inner, T* sums) {
+  using L = Lanes<T>;
+  constexpr int rows = tile_vectors * L::width;
+  static_assert(product_rows % rows == 0 && product_columns % tile_columns == 0);
+  for (int row = 0; row < product_rows; row += rows) {
+    for (int column = 0; column < product_columns; column += tile_columns) {
+      typename L::V sum[tile_columns][tile_vectors];
+#pragma GCC unroll 8
+      for (int j = 0; j < tile_columns; ++j) {
+#pragma GCC unroll 8
+        for (int v = 0; v < tile_vectors; ++v) sum[j][v] = L::zero();
+      }
+      const T* pa = a + row;
+      const T* pb = b + column;
+      for (int64_t k = 0; k < inner; ++k, pa += product_rows, pb += product_columns) {
+        typename L::V va[tile_vectors];
+#pragma GCC unroll 8
+        for (int v = 0; v < tile_vectors; ++v) va[v] = L::load(pa + v * L::width);
+#pragma GCC unroll 8
+        for (int j = 0; j < tile_columns; ++j) {
+          const typename L::V vb = L::all(pb[j]);
+#pragma GCC unroll 8
+          for (int v = 0; v < tile_vectors; ++v) sum[j][v] = L::fma(va[v], vb, sum[j][v]);
+        }
+      }
+#pragma GCC unroll 8
+      for (int j = 0; j < tile_columns; ++j) {
+#pragma GCC unroll 8
+        for (int v = 0; v < tile_vectors; ++v) L::store(sums + (column + j) * product_rows + row + v * L::width, sum[j][v]);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+#if defined(__AVX512F__)
+#define BUFFON_COMPILED_FOR "x86-64-v4"
+#elif defined(__AVX2__)
+#define BUFFON_COMPILED_FOR "x86-64-v3"
+#else
+#define BUFFON_COMPILED_FOR BUFFON_BASE_VARIANT
+#endif
+
+extern const backend::BackendKernels backend_loops;
+const backend::BackendKernels backend_loops = {BUFFON_COMPILED_FOR, combine<float>, combine<double>, add_noise<float>,
+                                               add_noise<double>,   product<float>, product<double>};
+
+}  // namespace buffon::BUFFON_KERNELS

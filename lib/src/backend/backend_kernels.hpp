@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// Included by the kernel sources, which are compiled for several instruction sets: no library headers here.
+
+#include <stdint.h>
+
+namespace buffon::backend {
+
+inline constexpr int product_rows = 96;    ///< of a packed panel of A: a multiple of every vector tile
+inline constexpr int product_columns = 8;  ///< of a packed panel of B
+
+/// Loops of the backend `cpu` as compiled for one instruction set; all variants give the bits of cpu:reference.
+struct BackendKernels {
+  const char* compiled_for;
+  /// out = 0 + Σ factor_k x_k, each product and sum rounded; `out` may be one of the x
+  void (*combine_f32)(float* out, const float* const* x, const float* factors, int count, int64_t n);
+  void (*combine_f64)(double* out, const double* const* x, const double* factors, int count, int64_t n);
+  /// out += factor (T) z
+  void (*add_noise_f32)(float* out, const double* z, float factor, int64_t n);
+  void (*add_noise_f64)(double* out, const double* z, double factor, int64_t n);
+  /// sums (rows × columns of panels, column by column) = Σ_k a[k][row] b[k][column], a chain of fused multiply-adds from 0
+  void (*product_f32)(const float* a, const float* b, int64_t inner, float* sums);
+  void (*product_f64)(const double* a, const double* b, int64_t inner, double* sums);
+};
+
+/// The variant that `kernel_variant()` names.
+const BackendKernels& backend_kernels();
+
+}  // namespace buffon::backend
