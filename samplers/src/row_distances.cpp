@@ -97,6 +97,18 @@ double squared_from(const SparseRows<T>& x, Index row, const Eigen::VectorXd& po
 
 constexpr Index block_rows = RowShares::block_rows;
 
+/// Rows that lie apart are fetched so many before they are needed, so much of each.
+constexpr std::size_t fetched_ahead = 8;
+constexpr Index fetched_bytes = 256, cache_line = 64;
+
+template <class T>
+void prefetch(const DenseRows<T>& x, Index row) {
+  const char* const begin = reinterpret_cast<const char*>(x.row(row));
+  const Index bytes = std::min(fetched_bytes, x.columns * static_cast<Index>(sizeof(T)));
+  for (Index at = 0; at < bytes; at += cache_line) __builtin_prefetch(begin + at);
+  __builtin_prefetch(begin + bytes - 1);
+}
+
 }  // namespace
 
 struct RowDistances::Parts {
@@ -163,6 +175,21 @@ double RowDistances::between(Index a, Index b) const {
           return squared_distance(x, a, b);
         } else {
           return static_cast<double>(x.between(a, b));
+        }
+      },
+      parts_->rows);
+}
+
+void RowDistances::between(std::span<const Index> rows, Index b, std::span<double> squared) const {
+  std::visit(
+      [&](const auto& x) {
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          if constexpr (requires { x.value; }) {
+            squared[i] = squared_distance(x, rows[i], b);
+          } else {
+            if (i + fetched_ahead < rows.size()) prefetch(x.rows(), rows[i + fetched_ahead]);
+            squared[i] = static_cast<double>(x.between(rows[i], b));
+          }
         }
       },
       parts_->rows);

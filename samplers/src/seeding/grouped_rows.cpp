@@ -14,6 +14,13 @@ namespace {
 constexpr std::int64_t block_size = 8;
 constexpr std::int64_t parallel_from = 1 << 15;
 
+/// Members of a group that may be lowered.
+struct Scratch {
+  std::vector<std::size_t> places;
+  std::vector<Index> rows;
+  std::vector<double> squared;
+};
+
 }  // namespace
 
 // A computed squared distance lies within (1 ± γ) of the true one plus or minus ω: γ = (d + 3) ε for sums of d squares of rounded differences, and half
@@ -53,25 +60,36 @@ GroupedRows::Lowering GroupedRows::lowering(Context& context, Index centre) cons
   }
   found.evaluations = static_cast<std::int64_t>(groups_.size());
 
-  const auto lower_group = [&](std::size_t i) {
+  const auto lower_group = [&](std::size_t i, Scratch& scratch) {
     Lowering::Group& lowered = found.groups[i];
-    const std::vector<Member>& rows = groups_[lowered.group].members;
+    const std::vector<Member>& members_here = groups_[lowered.group].members;
     const double bound = (apart[i] - offset_) / factor_;  // D from which on a row may be lowered; its rounding is far within the margin
-    for (std::size_t m = 0; m < rows.size(); ++m) {
-      if (rows[m].squared <= bound) continue;
-      ++lowered.evaluations;
-      const double squared = distances_->between(rows[m].row, centre);
-      if (!(squared < rows[m].squared)) continue;
-      lowered.members.push_back({static_cast<std::int64_t>(m), squared});
-      lowered.gain += distances_->data().weight(rows[m].row) * (rows[m].squared - squared);
+    scratch.places.resize(members_here.size());
+    std::size_t count = 0;
+    for (std::size_t m = 0; m < members_here.size(); ++m) {
+      scratch.places[count] = m;
+      count += static_cast<std::size_t>(members_here[m].squared > bound);
+    }
+    scratch.rows.resize(count);
+    scratch.squared.resize(count);
+    for (std::size_t l = 0; l < count; ++l) scratch.rows[l] = members_here[scratch.places[l]].row;
+    distances_->between(scratch.rows, centre, scratch.squared);
+    lowered.evaluations = static_cast<std::int64_t>(count);
+    for (std::size_t l = 0; l < count; ++l) {
+      const Member& member = members_here[scratch.places[l]];
+      if (!(scratch.squared[l] < member.squared)) continue;
+      lowered.members.push_back({static_cast<std::int64_t>(scratch.places[l]), scratch.squared[l]});
+      lowered.gain += distances_->data().weight(member.row) * (member.squared - scratch.squared[l]);
     }
   };
   if (members < parallel_from || context.threads() == 1) {
     context.throw_if_stopped();
-    for (std::size_t i = 0; i < found.groups.size(); ++i) lower_group(i);
+    Scratch scratch;
+    for (std::size_t i = 0; i < found.groups.size(); ++i) lower_group(i, scratch);
   } else {
     for_blocks(context, static_cast<std::int64_t>(found.groups.size()), block_size, [&](const Block& block) {
-      for (std::int64_t i = block.begin; i < block.end; ++i) lower_group(static_cast<std::size_t>(i));
+      Scratch scratch;
+      for (std::int64_t i = block.begin; i < block.end; ++i) lower_group(static_cast<std::size_t>(i), scratch);
     });
   }
   for (const Lowering::Group& group : found.groups) {

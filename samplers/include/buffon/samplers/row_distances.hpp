@@ -31,6 +31,8 @@ class RowDistances {
 
   /// ‖x_a − x_b‖²; 0 exactly where the rows are equal.
   double between(Index a, Index b) const;
+  /// between(rows[i], b) for every i, for rows that lie apart in memory.
+  void between(std::span<const Index> rows, Index b, std::span<double> squared) const;
   /// between(a, b) <= bound, decided in a part of the work where it can be.
   bool within(Index a, Index b, double bound) const;
 
