@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "draws/chosen_rows.hpp"
-#include "draws/split_column.hpp"
+#include "draws/columns.hpp"
 
 namespace buffon {
 namespace {
@@ -142,9 +142,16 @@ struct ClusteringSensitivity::State {
                                                    .rule = "must name the column of the losses",
                                                    .remedy = "give a column of " + data_->about().source});
       }
-      draws::SplitColumn split = draws::split_column(*data_, options.loss, "options.loss", doing);
-      data = std::move(split.rest);
-      column = std::move(split.values);
+      const Index at = draws::find_column(*data_, options.loss, "options.loss", doing);
+      if (data_->columns() == 1) {
+        throw Error(ErrorCategory::configuration, {.doing = doing,
+                                                   .key = "options.loss",
+                                                   .value = options.loss,
+                                                   .rule = "is the only column of " + data_->about().source,
+                                                   .remedy = "give coordinates too"});
+      }
+      column = draws::column_values(*data_, at);
+      data = draws::without_column(*data_, at);
       loss = [this](Index row) { return column[static_cast<std::size_t>(row)]; };
     }
     distances = std::make_shared<RowDistances>(data);

@@ -49,18 +49,6 @@ void ChosenRows::describe_state(Archive& archive) {
   archive.item("weights", weights);
 }
 
-std::string column_name(const DataSet& data, Index column) {
-  const auto j = static_cast<std::size_t>(column);
-  if (!data.about().column_names.empty()) return data.about().column_names[j];
-  return std::to_string(data.about().columns_used.empty() ? column : data.about().columns_used[j]);
-}
-
-std::vector<std::string> column_names(const DataSet& data) {
-  std::vector<std::string> names;
-  for (Index j = 0; j < data.columns(); ++j) names.push_back(column_name(data, j));
-  return names;
-}
-
 double total_weight(const DataSet& data) { return data.weighted() ? sum(data.about().weights) : static_cast<double>(data.rows()); }
 
 }  // namespace buffon::draws

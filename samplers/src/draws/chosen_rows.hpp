@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace buffon {
@@ -32,11 +31,6 @@ struct ChosenRows {
   std::shared_ptr<Selection> selection(const DataSet& data) const;
   void describe_state(Archive& archive);
 };
-
-/// Name of a column: its own, else its number in the source.
-std::string column_name(const DataSet& data, Index column);
-/// The names of all columns.
-std::vector<std::string> column_names(const DataSet& data);
 
 /// Σ w.
 double total_weight(const DataSet& data);
