@@ -11,7 +11,8 @@ namespace buffon {
 /// Whether this build can read HDF5.
 bool hdf5_available();
 
-/// An array of numbers in an HDF5 file, of one or two dimensions; one dimension is one column.
+/// An array of numbers in an HDF5 file, of one or two dimensions; one dimension is one column. Sizes are checked here; the inner structures
+/// are read by the HDF5 library, which is not made for files that mean harm.
 class Hdf5Array {
  public:
   virtual ~Hdf5Array() = default;

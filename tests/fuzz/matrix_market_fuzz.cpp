@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Any bytes are read as a data set of this format, or refused with an error that says why.
+#include "data_fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return buffon::fuzz::read_as(buffon::DataFormat::matrix_market, data, size);
+}
