@@ -253,6 +253,9 @@ inline void lower_one(T distance, T* squared, int32_t* labels, int32_t label) {
   if constexpr (labelled) *labels = label;
 }
 
+template <class T>
+constexpr int64_t page = 4096 / int64_t(sizeof(T));
+
 template <class T, bool labelled>
 void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool beyond, const T* centre, T* squared, int32_t* labels, int32_t label) {
   using L = Lanes<T>;
@@ -270,7 +273,8 @@ void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool bey
   // The last row of all may end where the memory does.
   const int64_t whole = (rest == 0 || beyond ? n : n - 1) / rows_at_once * rows_at_once;
   constexpr int together = rows_at_once < 4 ? rows_at_once : 4;
-  constexpr int64_t ahead = 4096 / int64_t(sizeof(T));  // a page: the processor's own prefetching stops where pages end
+  // The processor's own prefetching stops where pages end; as far ahead as a page, and as the rows that come next.
+  const int64_t ahead = together * stride > page<T> ? together * stride : page<T>;
   int64_t i = 0;
   for (; i < whole; i += rows_at_once) {
     L total[rows_at_once];
@@ -319,12 +323,70 @@ void lower_rows(const T* rows, int64_t stride, int64_t n, int64_t d, bool beyond
 // Points in lanes -------------------------------------------------------------------------------------------------------
 
 template <class T>
+inline void gather_columns(const T* rows, int64_t stride, int64_t d, T* tile) {
+  for (int64_t j = 0; j < d; ++j) {
+#pragma GCC unroll 16
+    for (int r = 0; r < tile_rows; ++r) tile[j * tile_rows + r] = rows[r * stride + j];
+  }
+}
+
+/// Transposes a square.
+#if defined(__AVX2__)
+constexpr int square = 8;
+inline void transpose(const float* rows, int64_t stride, float* columns) {
+  using V = Vector<float, 8>;
+  V x[8], y[8];
+#pragma GCC unroll 8
+  for (int r = 0; r < 8; ++r) x[r] = load<V>(rows + r * stride);
+#pragma GCC unroll 4
+  for (int r = 0; r < 8; r += 2) {
+    y[r] = __builtin_shufflevector(x[r], x[r + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    y[r + 1] = __builtin_shufflevector(x[r], x[r + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+#pragma GCC unroll 2
+  for (int r = 0; r < 8; r += 4) {
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      x[r + 2 * h] = __builtin_shufflevector(y[r + h], y[r + h + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      x[r + 2 * h + 1] = __builtin_shufflevector(y[r + h], y[r + h + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    store(columns + c * tile_rows, __builtin_shufflevector(x[c], x[c + 4], 0, 1, 2, 3, 8, 9, 10, 11));
+    store(columns + (c + 4) * tile_rows, __builtin_shufflevector(x[c], x[c + 4], 4, 5, 6, 7, 12, 13, 14, 15));
+  }
+}
+#else
+constexpr int square = 4;
+inline void transpose(const float* rows, int64_t stride, float* columns) {
+  using V = Vector<float, 4>;
+  const V a = load<V>(rows), b = load<V>(rows + stride), c = load<V>(rows + 2 * stride), d = load<V>(rows + 3 * stride);
+  const V p = __builtin_shufflevector(a, b, 0, 4, 1, 5), q = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const V r = __builtin_shufflevector(c, d, 0, 4, 1, 5), s = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  store(columns, __builtin_shufflevector(p, r, 0, 1, 4, 5));
+  store(columns + tile_rows, __builtin_shufflevector(p, r, 2, 3, 6, 7));
+  store(columns + 2 * tile_rows, __builtin_shufflevector(q, s, 0, 1, 4, 5));
+  store(columns + 3 * tile_rows, __builtin_shufflevector(q, s, 2, 3, 6, 7));
+}
+#endif
+
+inline void gather_columns(const float* rows, int64_t stride, int64_t d, float* tile) {
+  if (d < square) {
+    gather_columns<float>(rows, stride, d, tile);
+    return;
+  }
+  for (int64_t j = 0; j < d; j += square) {
+    const int64_t at = j + square <= d ? j : d - square;
+#pragma GCC unroll 4
+    for (int r = 0; r < tile_rows; r += square) transpose(rows + r * stride + at, stride, tile + at * tile_rows + r);
+  }
+}
+
+template <class T>
 void gather(const T* rows, int64_t stride, int64_t n, int64_t d, T* tile) {
   if (n == tile_rows) {
-    for (int64_t j = 0; j < d; ++j) {
-#pragma GCC unroll 16
-      for (int r = 0; r < tile_rows; ++r) tile[j * tile_rows + r] = rows[r * stride + j];
-    }
+    gather_columns(rows, stride, d, tile);
     return;
   }
   for (int64_t r = 0; r < tile_rows; ++r) {
@@ -400,6 +462,10 @@ void lower_tiles_of(const T* tile, int64_t tiles, int64_t d, const T* centres, i
   using I = Vector<int32_t, width<T>>;
   const int64_t step = columns > 0 ? columns : d;
   for (int64_t t = 0; t < tiles; ++t) {
+    if constexpr (columns > 0) {
+#pragma GCC unroll 8
+      for (int j = 0; j < columns * tile_rows; j += 64 / int(sizeof(T))) __builtin_prefetch(tile + j + page<T>);
+    }
 #pragma GCC unroll 8
     for (int first = 0; first < tile_rows; first += width<T>) {
       const T* x = tile + first;
