@@ -376,8 +376,11 @@ inline void gather_columns(const float* rows, int64_t stride, int64_t d, float* 
     gather_columns<float>(rows, stride, d, tile);
     return;
   }
+  const int64_t ahead = tile_rows * stride > page<float> ? tile_rows * stride : page<float>;
   for (int64_t j = 0; j < d; j += square) {
     const int64_t at = j + square <= d ? j : d - square;
+#pragma GCC unroll 16
+    for (int r = 0; r < tile_rows; ++r) __builtin_prefetch(rows + r * stride + at + ahead);
 #pragma GCC unroll 4
     for (int r = 0; r < tile_rows; r += square) transpose(rows + r * stride + at, stride, tile + at * tile_rows + r);
   }
