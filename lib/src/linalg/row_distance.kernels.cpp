@@ -256,8 +256,10 @@ inline void lower_one(T distance, T* squared, int32_t* labels, int32_t label) {
 template <class T>
 constexpr int64_t page = 4096 / int64_t(sizeof(T));
 
-template <class T, bool labelled>
+/// `shortest`: rows of 8 columns without gaps.
+template <class T, bool labelled, bool shortest>
 void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool beyond, const T* centre, T* squared, int32_t* labels, int32_t label) {
+  if constexpr (shortest) stride = d = lanes;
   using L = Lanes<T>;
   constexpr int rows_at_once = L::width;
   using V = typename L::V;
@@ -287,7 +289,7 @@ void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool bey
       for (int64_t j = 0; j < full; j += lanes) {
 #pragma GCC unroll 4
         for (int r = 0; r < together; ++r) {
-          __builtin_prefetch(row + r * stride + j + ahead);
+          if (!shortest || r * lanes * int(sizeof(T)) % 64 == 0) __builtin_prefetch(row + r * stride + j + ahead);
           sum[r].add(row + r * stride + j, centre + j);
         }
       }
@@ -298,6 +300,7 @@ void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool bey
 #pragma GCC unroll 4
       for (int r = 0; r < together; ++r) total[first + r] = sum[r];
     }
+    __builtin_prefetch(squared + i + page<T>);
     const V distance = Folded<T, rows_at_once>::of(total), before = load<V>(squared + i);
     const auto lower = distance < before;
     if (!any(lower)) continue;
@@ -313,11 +316,10 @@ void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool bey
 
 template <class T>
 void lower_rows(const T* rows, int64_t stride, int64_t n, int64_t d, bool beyond, const T* centre, T* squared, int32_t* labels, int32_t label) {
-  if (labels == nullptr) {
-    lower_rows_of<T, false>(rows, stride, n, d, beyond, centre, squared, labels, label);
-  } else {
-    lower_rows_of<T, true>(rows, stride, n, d, beyond, centre, squared, labels, label);
-  }
+  const bool shortest = d == lanes && stride == lanes;
+  const auto pass = labels == nullptr ? (shortest ? lower_rows_of<T, false, true> : lower_rows_of<T, false, false>)
+                                      : (shortest ? lower_rows_of<T, true, true> : lower_rows_of<T, true, false>);
+  pass(rows, stride, n, d, beyond, centre, squared, labels, label);
 }
 
 // Points in lanes -------------------------------------------------------------------------------------------------------
@@ -468,6 +470,7 @@ void lower_tiles_of(const T* tile, int64_t tiles, int64_t d, const T* centres, i
     if constexpr (columns > 0) {
 #pragma GCC unroll 8
       for (int j = 0; j < columns * tile_rows; j += 64 / int(sizeof(T))) __builtin_prefetch(tile + j + page<T>);
+      __builtin_prefetch(squared + page<T>);
     }
 #pragma GCC unroll 8
     for (int first = 0; first < tile_rows; first += width<T>) {
