@@ -19,7 +19,6 @@ class DensePasses {
   const DenseRows<T>& rows() const { return x_; }
   T between(Index a, Index b) const { return kernels_->pair(x_.row(a), x_.row(b), x_.columns); }
   bool within(Index a, Index b, double bound) const { return kernels_->within(x_.row(a), x_.row(b), x_.columns, bound); }
-  double leaf_sum(const T* squared, const double* weights) const { return kernels_->leaf_sum(squared, weights); }
 
   /// D ← min(D, distance) for the rows [begin, end) and the centres in their order; labels may be null.
   void lower(Index begin, Index end, const T* centres, Index count, T* squared, std::int32_t* labels, std::int32_t first_label) const;

@@ -47,13 +47,20 @@ double term(const double* weights, const T* squared, Index i) {
 }
 
 template <class T>
+double sum_of_leaf(const T* squared, const double* weights, Index count) {
+  if (count < leaf_rows) return lane_sum(count, [&](Index i) { return term(weights, squared, i); });
+  double sum;
+  row_distance_kernels<T>().leaf_sums(squared, weights, 1, &sum);
+  return sum;
+}
+
+template <class T>
 void renew_leaves(Index begin, Index end, Index rows, const double* weights, const T* squared, std::vector<double>& leaves) {
-  const auto whole_leaf = row_distance_kernels<T>().leaf_sum;
-  for (Index leaf = begin / leaf_rows; leaf * leaf_rows < end; ++leaf) {
-    const Index first = leaf * leaf_rows;
-    leaves[static_cast<std::size_t>(leaf)] = first + leaf_rows <= rows ? whole_leaf(squared + first, weights == nullptr ? nullptr : weights + first)
-                                                                       : lane_sum(rows - first, [&](Index i) { return term(weights, squared, first + i); });
-  }
+  if (begin >= end) return;
+  const Index first = begin / leaf_rows, last = (end - 1) / leaf_rows + 1, whole = std::min(last, rows / leaf_rows);
+  const auto at = [&](Index leaf) { return weights == nullptr ? nullptr : weights + leaf * leaf_rows; };
+  if (first < whole) row_distance_kernels<T>().leaf_sums(squared + first * leaf_rows, at(first), whole - first, &leaves[static_cast<std::size_t>(first)]);
+  if (whole < last) leaves[static_cast<std::size_t>(whole)] = sum_of_leaf(squared + whole * leaf_rows, at(whole), rows - whole * leaf_rows);
 }
 
 template <class T>
@@ -81,12 +88,8 @@ RowShares::RowShares(std::shared_ptr<const DataSet> data)
 void RowShares::renew(Index begin, Index end, const float* squared) { renew_leaves(begin, end, data_->rows(), weights_, squared, leaves_); }
 void RowShares::renew(Index begin, Index end, const double* squared) { renew_leaves(begin, end, data_->rows(), weights_, squared, leaves_); }
 
-double RowShares::leaf_total(const float* squared, const double* weights, Index count) {
-  return count == leaf_rows ? row_distance_kernels<float>().leaf_sum(squared, weights) : lane_sum(count, [&](Index i) { return term(weights, squared, i); });
-}
-double RowShares::leaf_total(const double* squared, const double* weights, Index count) {
-  return count == leaf_rows ? row_distance_kernels<double>().leaf_sum(squared, weights) : lane_sum(count, [&](Index i) { return term(weights, squared, i); });
-}
+double RowShares::leaf_total(const float* squared, const double* weights, Index count) { return sum_of_leaf(squared, weights, count); }
+double RowShares::leaf_total(const double* squared, const double* weights, Index count) { return sum_of_leaf(squared, weights, count); }
 
 double RowShares::block_total(const double* leaves, Index count) {
   return lane_sum(count, [&](Index i) { return leaves[i]; });

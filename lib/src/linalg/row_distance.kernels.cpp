@@ -69,6 +69,15 @@ inline bool any(V mask) {
 
 // Sums of lanes ---------------------------------------------------------------------------------------------------------
 
+/// Lanes by halves.
+inline double fold(Vector<double, 2> v) { return v[0] + v[1]; }
+#if defined(__AVX2__)
+inline double fold(Vector<double, 4> v) { return fold(__builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3)); }
+#endif
+#if defined(__AVX512F__)
+inline double fold(Vector<double, 8> v) { return fold(__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7)); }
+#endif
+
 constexpr int double_width = vector_bytes / int(sizeof(double));
 constexpr int sum_lanes = 16;
 
@@ -93,19 +102,21 @@ inline double leaf_sum_of(const T* squared, const double* weights) {
 #pragma GCC unroll 8
     for (int v = 0; v < half; ++v) total[v] += total[v + half];
   }
-  double lane[double_width];
-  store(lane, total[0]);
-#pragma GCC unroll 8
-  for (int half = double_width / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-    for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-  }
-  return lane[0];
+  return fold(total[0]);
 }
 
 template <class T>
 double leaf_sum(const T* squared, const double* weights) {
   return weights == nullptr ? leaf_sum_of<T, false>(squared, weights) : leaf_sum_of<T, true>(squared, weights);
+}
+
+template <class T>
+void leaf_sums(const T* squared, const double* weights, int64_t leaves, double* sums) {
+  if (weights == nullptr) {
+    for (int64_t i = 0; i < leaves; ++i) sums[i] = leaf_sum_of<T, false>(squared + i * leaf_rows, weights);
+  } else {
+    for (int64_t i = 0; i < leaves; ++i) sums[i] = leaf_sum_of<T, true>(squared + i * leaf_rows, weights + i * leaf_rows);
+  }
 }
 
 // Rows in one piece -----------------------------------------------------------------------------------------------------
@@ -605,8 +616,8 @@ void leaf_totals(const T* tile, int64_t d, const T* centres, int64_t count, cons
 extern const RowDistanceKernels<float> row_distance_float;
 extern const RowDistanceKernels<double> row_distance_double;
 const RowDistanceKernels<float> row_distance_float = {BUFFON_COMPILED_FOR, pair<float>,        within<float>,      lower_rows<float>,
-                                                      gather<float>,       lower_tiles<float>, leaf_totals<float>, leaf_sum<float>};
+                                                      gather<float>,       lower_tiles<float>, leaf_totals<float>, leaf_sums<float>};
 const RowDistanceKernels<double> row_distance_double = {BUFFON_COMPILED_FOR, pair<double>,        within<double>,      lower_rows<double>,
-                                                        gather<double>,      lower_tiles<double>, leaf_totals<double>, leaf_sum<double>};
+                                                        gather<double>,      lower_tiles<double>, leaf_totals<double>, leaf_sums<double>};
 
 }  // namespace buffon::BUFFON_KERNELS

@@ -27,10 +27,10 @@ struct RowDistanceKernels {
   void (*gather)(const T* rows, int64_t stride, int64_t n, int64_t d, T* tile);
   /// The same minimum for the rows of `tiles` consecutive tiles and all centres in their order; centre c has label first_label + c.
   void (*lower_tiles)(const T* tile, int64_t tiles, int64_t d, const T* centres, int64_t count, T* squared, int32_t* labels, int32_t first_label);
-  /// totals[c] = Σ w_i min(D_i, distance to centre c) over the 64 rows of four tiles, summed as by `leaf_sum`.
+  /// totals[c] = Σ w_i min(D_i, distance to centre c) over the 64 rows of four tiles, summed as by `leaf_sums`.
   void (*leaf_totals)(const T* tile, int64_t d, const T* centres, int64_t count, const T* squared, const double* weights, double* totals);
-  /// Σ w_i D_i of 64 rows, in double: row i goes to lane i mod 16, lanes are folded by halves. Weights are all 1 if null.
-  double (*leaf_sum)(const T* squared, const double* weights);
+  /// sums[l] = Σ w_i D_i of every leaf, in double: row i of the leaf goes to lane i mod 16, lanes are folded by halves. Weights are all 1 if null.
+  void (*leaf_sums)(const T* squared, const double* weights, int64_t leaves, double* sums);
 };
 
 /// The variant that `kernel_variant()` names; T is float or double.
