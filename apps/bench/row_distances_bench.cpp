@@ -44,7 +44,9 @@ int main(int argc, char** argv) {
     NearestCentres nearest(distances);
     Index next = 0;
     const auto centre = [&] { return (next += 7919) % n; };
-    for (int c = 0; c < 20; ++c) nearest.add(one, std::vector<Index>{centre()});
+    std::vector<Index> earlier(300);
+    for (Index& c : earlier) c = centre();
+    nearest.add(one, earlier);
     const double moved = static_cast<double>(n * (d + 1) * 4);
     const std::string rows = std::to_string(n) + " × " + std::to_string(d);
     // Both in seconds per byte: the run of the copy moves as many bytes as the pass.

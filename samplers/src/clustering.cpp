@@ -105,7 +105,7 @@ class Rows {
   Assignment assign_to(const DensePasses<T>& x, const ConstMatrix& centres, Context& context) const {
     const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> c = centres.template cast<T>();
     return collect<T>(centres.cols(), context,
-                      [&](Index begin, Index end, T* squared, std::int32_t* labels) { x.lower(begin, end, c.data(), c.cols(), squared, labels, 0); });
+                      [&](Index begin, Index end, T* squared, std::int32_t* labels) { x.lower(begin, end, c.data(), c.cols(), squared, labels, 0, nullptr); });
   }
 
   /// ‖x‖² − 2 x·c + ‖c‖², at least 0: the centres are not sparse.

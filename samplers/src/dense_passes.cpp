@@ -38,21 +38,23 @@ const T* DensePasses<T>::leaf(Index begin, std::vector<T>& scratch) const {
 }
 
 template <class T>
-void DensePasses<T>::lower_tiles(const T* tiles, Index rows, const T* centres, Index count, T* squared, std::int32_t* labels, std::int32_t first_label) const {
+void DensePasses<T>::lower_tiles(const T* tiles, Index rows, const T* centres, Index count, T* squared, std::int32_t* labels, std::int32_t first_label,
+                                 std::uint8_t* changed) const {
   const Index group = std::max<Index>(1, centre_group / (x_.columns * static_cast<Index>(sizeof(T))));
   for (Index c = 0; c < count; c += group) {
     kernels_->lower_tiles(tiles, rows / tile_rows, x_.columns, centres + c * x_.columns, std::min(group, count - c), squared, labels,
-                          first_label + static_cast<std::int32_t>(c));
+                          first_label + static_cast<std::int32_t>(c), changed);
   }
 }
 
 template <class T>
-void DensePasses<T>::lower(Index begin, Index end, const T* centres, Index count, T* squared, std::int32_t* labels, std::int32_t first_label) const {
+void DensePasses<T>::lower(Index begin, Index end, const T* centres, Index count, T* squared, std::int32_t* labels, std::int32_t first_label,
+                           std::uint8_t* changed) const {
   if (begin >= end) return;
   if (!narrow() && count <= in_row_pass) {
     for (Index c = 0; c < count; ++c) {
       kernels_->lower_rows(x_.row(begin), x_.stride, end - begin, x_.columns, end < x_.rows, centres + c * x_.columns, squared, labels,
-                           first_label + static_cast<std::int32_t>(c));
+                           first_label + static_cast<std::int32_t>(c), changed);
     }
     return;
   }
@@ -60,9 +62,10 @@ void DensePasses<T>::lower(Index begin, Index end, const T* centres, Index count
   for (Index i = begin; i < end;) {
     const Index first = i / leaf_rows * leaf_rows, last = std::min(end, first + leaf_rows);
     const T* tiles = leaf(first, scratch);
+    std::uint8_t* leaf_changed = changed == nullptr ? nullptr : changed + (first - begin) / leaf_rows;
     if (narrow() && i == first && end - i >= leaf_rows) {
       const Index whole = (end - i) / leaf_rows * leaf_rows;
-      lower_tiles(tiles, whole, centres, count, squared + (i - begin), labels == nullptr ? nullptr : labels + (i - begin), first_label);
+      lower_tiles(tiles, whole, centres, count, squared + (i - begin), labels == nullptr ? nullptr : labels + (i - begin), first_label, leaf_changed);
       i += whole;
       continue;
     }
@@ -73,7 +76,7 @@ void DensePasses<T>::lower(Index begin, Index end, const T* centres, Index count
     std::fill(part, part + leaf_rows, T{-1});
     std::copy(squared + (i - begin), squared + (last - begin), part + (i - first));
     if (labelled) std::copy(labels + (i - begin), labels + (last - begin), part_labels + (i - first));
-    lower_tiles(tiles, leaf_rows, centres, count, part, labelled ? part_labels : nullptr, first_label);
+    lower_tiles(tiles, leaf_rows, centres, count, part, labelled ? part_labels : nullptr, first_label, leaf_changed);
     std::copy(part + (i - first), part + (last - first), squared + (i - begin));
     if (labelled) std::copy(part_labels + (i - first), part_labels + (last - first), labels + (i - begin));
     i = last;

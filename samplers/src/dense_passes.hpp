@@ -20,8 +20,9 @@ class DensePasses {
   T between(Index a, Index b) const { return kernels_->pair(x_.row(a), x_.row(b), x_.columns); }
   bool within(Index a, Index b, double bound) const { return kernels_->within(x_.row(a), x_.row(b), x_.columns, bound); }
 
-  /// D ← min(D, distance) for the rows [begin, end) and the centres in their order; labels may be null.
-  void lower(Index begin, Index end, const T* centres, Index count, T* squared, std::int32_t* labels, std::int32_t first_label) const;
+  /// D ← min(D, distance) for the rows [begin, end) and the centres in their order; labels may be null. `changed`, unless null, has a place for every
+  /// leaf that becomes 1 where a D is lowered; begin is that of a leaf then.
+  void lower(Index begin, Index end, const T* centres, Index count, T* squared, std::int32_t* labels, std::int32_t first_label, std::uint8_t* changed) const;
   /// Sums of w min(D, distance) over the rows [begin, end), at most 4096 of them that begin with a leaf, for every centre.
   /// @param weights of row `begin`; null = 1
   void totals_with(Index begin, Index end, const T* centres, Index count, const T* squared, const double* weights, double* totals) const;
@@ -30,7 +31,8 @@ class DensePasses {
   bool narrow() const { return x_.columns < distance_lanes; }
   /// The rows [begin, begin + 64) as tiles, in `scratch` where they are not kept as tiles.
   const T* leaf(Index begin, std::vector<T>& scratch) const;
-  void lower_tiles(const T* tiles, Index rows, const T* centres, Index count, T* squared, std::int32_t* labels, std::int32_t first_label) const;
+  void lower_tiles(const T* tiles, Index rows, const T* centres, Index count, T* squared, std::int32_t* labels, std::int32_t first_label,
+                   std::uint8_t* changed) const;
 
   DenseRows<T> x_;
   const RowDistanceKernels<T>* kernels_;

@@ -2,6 +2,7 @@
 #include <buffon/samplers/nearest_centres.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -39,12 +40,18 @@ void NearestCentres::add(Context& context, std::span<const Index> centres) {
       context, distances_->rows(), RowShares::block_rows, Needed::everywhere,
       [&](const Block& block) {
         std::int32_t* labels = with_labels_ ? labels_.data() + block.begin : nullptr;
+        const auto lower = [&](auto& all) {
+          std::uint8_t changed[RowShares::block_rows / RowShares::leaf_rows] = {};
+          if (first_label == 0) std::fill(std::begin(changed), std::end(changed), std::uint8_t{1});  // also where a distance overflows
+          distances_->lower(block.begin, block.end, centres, all.data() + block.begin, labels, first_label, changed);
+          for (Index i = block.begin; i < block.end; i += RowShares::leaf_rows) {
+            if (changed[(i - block.begin) / RowShares::leaf_rows] != 0) shares_.renew(i, std::min(i + RowShares::leaf_rows, block.end), all.data());
+          }
+        };
         if (distances_->single()) {
-          distances_->lower(block.begin, block.end, centres, single_.data() + block.begin, labels, first_label);
-          shares_.renew(block.begin, block.end, single_.data());
+          lower(single_);
         } else {
-          distances_->lower(block.begin, block.end, centres, double_.data() + block.begin, labels, first_label);
-          shares_.renew(block.begin, block.end, double_.data());
+          lower(double_);
         }
       },
       [&](std::int64_t block, Archive& archive) {

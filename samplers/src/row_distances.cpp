@@ -45,13 +45,14 @@ std::vector<T> gathered(const DenseRows<T>& x, std::span<const Index> rows) {
 
 template <class T>
 void lower_sparse(const SparseRows<T>& x, Index begin, Index end, std::span<const Index> centres, double* squared, std::int32_t* labels,
-                  std::int32_t first_label) {
+                  std::int32_t first_label, std::uint8_t* changed) {
   for (Index i = begin; i < end; ++i) {
     double& best = squared[i - begin];
     for (std::size_t c = 0; c < centres.size(); ++c) {
       const double d = squared_distance(x, i, centres[c]);
       if (!(d < best)) continue;
       best = d;
+      if (changed != nullptr) changed[(i - begin) / leaf_rows] = 1;
       if (labels != nullptr) labels[i - begin] = first_label + static_cast<std::int32_t>(c);
     }
   }
@@ -130,13 +131,13 @@ struct RowDistances::Parts {
   }
 
   template <class T>
-  void lower(Index begin, Index end, std::span<const Index> centres, T* squared, std::int32_t* labels, std::int32_t first_label) const {
+  void lower(Index begin, Index end, std::span<const Index> centres, T* squared, std::int32_t* labels, std::int32_t first_label, std::uint8_t* changed) const {
     std::visit(
         [&](const auto& x) {
           if constexpr (std::is_same_v<decltype(x), const DensePasses<T>&>) {
-            x.lower(begin, end, gathered(x.rows(), centres).data(), static_cast<Index>(centres.size()), squared, labels, first_label);
+            x.lower(begin, end, gathered(x.rows(), centres).data(), static_cast<Index>(centres.size()), squared, labels, first_label, changed);
           } else if constexpr (requires { x.value; } && std::is_same_v<T, double>) {
-            lower_sparse(x, begin, end, centres, squared, labels, first_label);
+            lower_sparse(x, begin, end, centres, squared, labels, first_label, changed);
           } else {
             throw Error(ErrorCategory::internal, {.doing = "lowering distances", .rule = "must be kept in the precision of the data"});
           }
@@ -155,7 +156,7 @@ struct RowDistances::Parts {
     std::vector<double> leaves;
     for (std::size_t c = 0; c < candidates.size(); ++c) {
       lowered.assign(squared, squared + (end - begin));
-      lower(begin, end, candidates.subspan(c, 1), lowered.data(), nullptr, 0);
+      lower(begin, end, candidates.subspan(c, 1), lowered.data(), nullptr, 0, nullptr);
       leaves.clear();
       for (Index i = 0; i < end - begin; i += leaf_rows) {
         leaves.push_back(RowShares::leaf_total(lowered.data() + i, weights == nullptr ? nullptr : weights + i, std::min(leaf_rows, end - begin - i)));
@@ -209,12 +210,14 @@ bool RowDistances::within(Index a, Index b, double bound) const {
 
 bool RowDistances::single() const { return parts_->rows.index() == 0; }
 
-void RowDistances::lower(Index begin, Index end, std::span<const Index> centres, float* squared, std::int32_t* labels, std::int32_t first_label) const {
-  parts_->lower(begin, end, centres, squared, labels, first_label);
+void RowDistances::lower(Index begin, Index end, std::span<const Index> centres, float* squared, std::int32_t* labels, std::int32_t first_label,
+                         std::uint8_t* changed) const {
+  parts_->lower(begin, end, centres, squared, labels, first_label, changed);
 }
 
-void RowDistances::lower(Index begin, Index end, std::span<const Index> centres, double* squared, std::int32_t* labels, std::int32_t first_label) const {
-  parts_->lower(begin, end, centres, squared, labels, first_label);
+void RowDistances::lower(Index begin, Index end, std::span<const Index> centres, double* squared, std::int32_t* labels, std::int32_t first_label,
+                         std::uint8_t* changed) const {
+  parts_->lower(begin, end, centres, squared, labels, first_label, changed);
 }
 
 void RowDistances::totals_with(Index begin, Index end, std::span<const Index> candidates, const float* squared, double* totals) const {

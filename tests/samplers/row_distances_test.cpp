@@ -96,6 +96,31 @@ TEST_CASE("single calls, bounds and passes have the bits of the definition, on e
   force_kernel_variant(before);
 }
 
+TEST_CASE("passes mark the leaves where they lower a distance, and only those") {
+  const Index rows = 300;
+  for (const Index columns : {2, 8, 9, 30}) {
+    const std::vector<float> x = random_numbers<float>(rows, columns);
+    for (const auto& data : {dense_rows(x, rows, columns), dense_rows(std::vector<double>(x.begin(), x.end()), rows, columns), sparse_rows(x, rows, columns)}) {
+      const RowDistances distances(data);
+      for (const std::vector<Index>& centres : {std::vector<Index>{5}, std::vector<Index>{5, 250, 99, 7}}) {
+        const auto check = [&]<class T>(T) {
+          // Only rows 70 and 299 can be lowered, which lie in leaves 1 and 4.
+          std::vector<T> squared(static_cast<std::size_t>(rows), 0);
+          squared[70] = squared[299] = std::numeric_limits<T>::infinity();
+          std::vector<std::uint8_t> changed(5, 0);
+          distances.lower(0, rows, centres, squared.data(), nullptr, 0, changed.data());
+          CHECK(changed == std::vector<std::uint8_t>{0, 1, 0, 0, 1});
+        };
+        if (distances.single()) {
+          check(0.0f);
+        } else {
+          check(0.0);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("equal rows far from the origin have distance 0 exactly") {
   for (const Index columns : all_widths) {
     std::vector<float> x(static_cast<std::size_t>(3 * columns));

@@ -266,8 +266,9 @@ struct Folded<float, 4> {
 #endif
 
 template <class T, bool labelled>
-inline void lower_one(T distance, T* squared, int32_t* labels, int32_t label) {
+inline void lower_one(T distance, T* squared, int32_t* labels, int32_t label, uint8_t* changed) {
   if (!(distance < *squared)) return;
+  if (changed != nullptr) *changed = 1;
   *squared = distance;
   if constexpr (labelled) *labels = label;
 }
@@ -277,7 +278,8 @@ constexpr int64_t page = 4096 / int64_t(sizeof(T));
 
 /// `shortest`: rows of 8 columns without gaps.
 template <class T, bool labelled, bool shortest>
-void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool beyond, const T* centre, T* squared, int32_t* labels, int32_t label) {
+void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool beyond, const T* centre, T* squared, int32_t* labels, int32_t label,
+                   uint8_t* changed) {
   if constexpr (shortest) stride = d = lanes;
   using L = Lanes<T>;
   constexpr int rows_at_once = L::width;
@@ -323,6 +325,7 @@ void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool bey
     const V distance = Folded<T, rows_at_once>::of(total), before = load<V>(squared + i);
     const auto lower = distance < before;
     if (!any(lower)) continue;
+    if (changed != nullptr) changed[i / leaf_rows] = 1;
     store(squared + i, lower ? distance : before);
     if constexpr (labelled) {
       for (int r = 0; r < rows_at_once; ++r) {
@@ -330,15 +333,17 @@ void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool bey
       }
     }
   }
-  for (; i < n; ++i) lower_one<T, labelled>(pair(rows + i * stride, centre, d), squared + i, labels + i, label);
+  for (; i < n; ++i)
+    lower_one<T, labelled>(pair(rows + i * stride, centre, d), squared + i, labels + i, label, changed == nullptr ? nullptr : changed + i / leaf_rows);
 }
 
 template <class T>
-void lower_rows(const T* rows, int64_t stride, int64_t n, int64_t d, bool beyond, const T* centre, T* squared, int32_t* labels, int32_t label) {
+void lower_rows(const T* rows, int64_t stride, int64_t n, int64_t d, bool beyond, const T* centre, T* squared, int32_t* labels, int32_t label,
+                uint8_t* changed) {
   const bool shortest = d == lanes && stride == lanes;
   const auto pass = labels == nullptr ? (shortest ? lower_rows_of<T, false, true> : lower_rows_of<T, false, false>)
                                       : (shortest ? lower_rows_of<T, true, true> : lower_rows_of<T, true, false>);
-  pass(rows, stride, n, d, beyond, centre, squared, labels, label);
+  pass(rows, stride, n, d, beyond, centre, squared, labels, label, changed);
 }
 
 // Points in lanes -------------------------------------------------------------------------------------------------------
@@ -480,7 +485,8 @@ inline Points<T> distances(const T* x, int64_t d, const T* centre) {
 }
 
 template <class T, int columns, bool labelled>
-void lower_tiles_of(const T* tile, int64_t tiles, int64_t d, const T* centres, int64_t count, T* squared, int32_t* labels, int32_t first_label) {
+void lower_tiles_of(const T* tile, int64_t tiles, int64_t d, const T* centres, int64_t count, T* squared, int32_t* labels, int32_t first_label,
+                    uint8_t* changed) {
   using P = Points<T>;
   using M = Vector<Mask<T>, width<T>>;
   using I = Vector<int32_t, width<T>>;
@@ -506,6 +512,7 @@ void lower_tiles_of(const T* tile, int64_t tiles, int64_t d, const T* centres, i
       }
       const M lowered = best < before;
       if (!any(lowered)) continue;
+      if (changed != nullptr) changed[t * tile_rows / leaf_rows] = 1;
       store(squared + first, best);
       if constexpr (labelled) {
         const M old = __builtin_convertvector(load<I>(labels + first), M);
@@ -576,19 +583,20 @@ struct LowerTiles {
   T* squared;
   int32_t* labels;
   int32_t first_label;
+  uint8_t* changed;
   template <int columns>
   void run() const {
     if (labels == nullptr) {
-      lower_tiles_of<T, columns, false>(tile, tiles, d, centres, count, squared, labels, first_label);
+      lower_tiles_of<T, columns, false>(tile, tiles, d, centres, count, squared, labels, first_label, changed);
     } else {
-      lower_tiles_of<T, columns, true>(tile, tiles, d, centres, count, squared, labels, first_label);
+      lower_tiles_of<T, columns, true>(tile, tiles, d, centres, count, squared, labels, first_label, changed);
     }
   }
 };
 
 template <class T>
-void lower_tiles(const T* tile, int64_t tiles, int64_t d, const T* centres, int64_t count, T* squared, int32_t* labels, int32_t first_label) {
-  with_columns(d, LowerTiles<T>{tile, tiles, d, centres, count, squared, labels, first_label});
+void lower_tiles(const T* tile, int64_t tiles, int64_t d, const T* centres, int64_t count, T* squared, int32_t* labels, int32_t first_label, uint8_t* changed) {
+  with_columns(d, LowerTiles<T>{tile, tiles, d, centres, count, squared, labels, first_label, changed});
 }
 
 template <class T>

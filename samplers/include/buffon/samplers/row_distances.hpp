@@ -39,8 +39,11 @@ class RowDistances {
   /// D_i ← min(D_i, ‖x_i − x_c‖²) for the rows [begin, end) and the rows c of `centres`, in their order. Single and double data
   /// keep D in their own precision: exactly one of the two is right, see `single()`.
   /// @param labels  null, or for every row of [begin, end) the position + first_label of the centre that lowered it last
-  void lower(Index begin, Index end, std::span<const Index> centres, float* squared, std::int32_t* labels = nullptr, std::int32_t first_label = 0) const;
-  void lower(Index begin, Index end, std::span<const Index> centres, double* squared, std::int32_t* labels = nullptr, std::int32_t first_label = 0) const;
+  /// @param changed null, or for every leaf of `RowShares` in [begin, end) a place that becomes 1 where a D of it is lowered; begin is that of a leaf then
+  void lower(Index begin, Index end, std::span<const Index> centres, float* squared, std::int32_t* labels = nullptr, std::int32_t first_label = 0,
+             std::uint8_t* changed = nullptr) const;
+  void lower(Index begin, Index end, std::span<const Index> centres, double* squared, std::int32_t* labels = nullptr, std::int32_t first_label = 0,
+             std::uint8_t* changed = nullptr) const;
   /// Σ w_i min(D_i, ‖x_i − x_c‖²) over the rows [begin, end) of one block of `RowShares`, for every candidate row c: the sum that `RowShares` has for
   /// that block after lower(…, c, …). @param squared D of row `begin` @param totals one per candidate
   void totals_with(Index begin, Index end, std::span<const Index> candidates, const float* squared, double* totals) const;
