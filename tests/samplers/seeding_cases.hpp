@@ -23,11 +23,9 @@ using MakeRule = std::function<std::unique_ptr<CentreRule>(RuleParts)>;
 
 /// Snapshots that are taken after every second trial or so, or never after the first.
 inline std::unique_ptr<CentreRule> restless_snapshot(RuleParts parts) {
-  return make_snapshot_rule(std::move(parts), {.trial = 1, .distance = 0, .rebuild = 0, .share = 1e-9, .range = 2});
+  return make_snapshot_rule(std::move(parts), {.trial = 1, .distance = 0, .pass = 0, .rebuild = 0, .range = 2});
 }
-inline std::unique_ptr<CentreRule> stale_snapshot(RuleParts parts) {
-  return make_snapshot_rule(std::move(parts), {.share = std::numeric_limits<double>::infinity()});
-}
+inline std::unique_ptr<CentreRule> stale_snapshot(RuleParts parts) { return make_snapshot_rule(std::move(parts), {.share = 1e300, .most = 1e300}); }
 
 /// Rules whose next centre has probability ∝ w D².
 inline const std::vector<std::pair<std::string, MakeRule>>& exact_rules() {
