@@ -79,10 +79,10 @@ std::vector<std::string> CsvRows::fields_of(std::string_view line) const {
     at = skip_blanks(at, end);
     std::string field;
     if (at != end && *at == '"') {
-      for (++at; *at != '"' || at[1] == '"'; ++at) {
+      const char* last = std::find(std::make_reverse_iterator(after), std::make_reverse_iterator(at), '"').base() - 1;  // the closing quote
+      while (++at < last) {
         field += *at;
-        if (*at == '"') ++at;
-        if (at + 1 == end) break;
+        if (*at == '"') ++at;  // two quotes stand for one
       }
     } else {
       field.assign(at, after);
