@@ -42,7 +42,7 @@ inline void check(const DataSet& data) {
 /// Reads the bytes with these options in little memory. Nothing but Error may come out.
 inline void read(DataFileOptions options, std::string_view bytes) {
   try {
-    io_detail::MemoryBudget budget("the data", std::int64_t{1} << 26);
+    io_detail::MemoryBudget budget("the data", std::int64_t{1} << 22);
     const io_detail::Request request{options, io_detail::parse_rows(options.rows), budget.source(), budget};
     check(*io_detail::scaled(io_detail::read_table(std::make_unique<io_detail::MemoryBytes>(bytes), {}, request), options.scale, budget));
   } catch (const Error& error) {

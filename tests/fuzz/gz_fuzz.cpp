@@ -6,7 +6,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace buffon::io_detail;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try {
-    MemoryBudget budget("the data", std::int64_t{1} << 24);
+    MemoryBudget budget("the data", std::int64_t{1} << 22);
     Source unpacked(gunzip(std::make_unique<Source>(std::make_unique<MemoryBytes>(bytes)), budget.source()));
     read_all(unpacked, budget);
   } catch (const buffon::Error& error) {
