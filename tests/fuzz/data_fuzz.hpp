@@ -44,7 +44,7 @@ inline void read(DataFileOptions options, std::string_view bytes) {
   try {
     io_detail::MemoryBudget budget("the data", std::int64_t{1} << 22);
     const io_detail::Request request{options, io_detail::parse_rows(options.rows), budget.source(), budget};
-    check(*io_detail::scaled(io_detail::read_table(std::make_unique<io_detail::MemoryBytes>(bytes), {}, request), options.scale, budget));
+    check(*io_detail::scaled(io_detail::read_table(std::make_unique<io_detail::MemoryBytes>(bytes), {}, request), options.scale));
   } catch (const Error& error) {
     if (error.category() != ErrorCategory::data && error.category() != ErrorCategory::configuration) std::abort();
     if (std::string_view(error.what()).find('\n') != std::string_view::npos) std::abort();

@@ -37,8 +37,8 @@ void describe(OptionVisitor& visitor, DataFileOptions& options);
 /// Reads a data set: .npy (b1, u1, u2, u4, u8, i1, i2, i4, i8, f4, f8 in both byte orders, C or Fortran order, one or two dimensions), CSV, HDF5
 /// (where built with it), libsvm (labels and groups are passed over) and Matrix Market (real, integer, pattern; general, symmetric); each also
 /// gz-compressed. Sizes are checked against the available memory before they are taken.
-/// Uncompressed .npy files in row order of type f4 and f8, of which all columns or adjacent ones are chosen, are mapped, not copied: such a file must
-/// not be shortened while the data set lives. Weights scale and centre too. A file of weights has one number for each row of the source; `rows`
+/// Uncompressed .npy files in row order of type f4 and f8, of which all columns or adjacent ones are chosen and none is scaled, are mapped, not copied: such a
+/// file must not be shortened while the data set lives. Weights scale and centre too. A file of weights has one number for each row of the source; `rows`
 /// chooses among both. Sparse rows (libsvm, coordinate) are neither centred nor standardised.
 /// @param base folder that relative paths begin at
 /// @throws Error(no_input) for a file that is not there, Error(data) for what is wrong in it, with the place, Error(configuration) for options and columns

@@ -97,7 +97,7 @@ std::shared_ptr<const DataSet> read_data(const DataFileOptions& options, const s
   MemoryBudget budget(source_name(options.file, base), available_memory());
   Table table = read_file_table(options.file, base, options, budget);
   if (!options.weights.empty() && table.about.weights.empty()) table.about.weights = read_weights(options, base, table, budget);
-  return scaled(std::move(table), options.scale, budget);
+  return scaled(std::move(table), options.scale);
 }
 
 }  // namespace buffon

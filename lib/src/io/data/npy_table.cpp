@@ -54,7 +54,9 @@ class Reader {
     request_.rows.check(layout_.rows, request_.source);
     ColumnChoice choice = choose_columns(request_.options, {}, layout_.columns, request_.source);
     if constexpr (std::is_same_v<From, To>) {
-      if (file_ != nullptr && !layout_.column_major && !layout_.swapped && choice.adjacent() && bytes_.position() % width == 0) return map(std::move(choice));
+      // What is scaled is changed, so it is copied at once.
+      const bool as_it_is = !layout_.column_major && !layout_.swapped && choice.adjacent() && request_.options.scale == DataScale::none;
+      if (file_ != nullptr && as_it_is && bytes_.position() % width == 0) return map(std::move(choice));
     }
     RowCollector<To> rows(request_, std::move(choice));
     chosen_ = request_.rows.count(layout_.rows);

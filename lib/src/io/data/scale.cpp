@@ -53,7 +53,7 @@ std::vector<Index> varying_columns(const DenseRows<T>& x, const std::vector<doub
 }
 
 template <class T>
-std::shared_ptr<const DataSet> scale_rows(const DenseRows<T>& x, const Table& table, DataScale scale, MemoryBudget& budget) {
+std::shared_ptr<const DataSet> scale_rows(const DenseRows<T>& x, const Table& table, DataScale scale) {
   const bool standardise = scale == DataScale::standardise;
   const char* word = standardise ? "standardise" : "centre";
   DataSet::About about = table.about;
@@ -83,12 +83,6 @@ std::shared_ptr<const DataSet> scale_rows(const DenseRows<T>& x, const Table& ta
 
   const auto d = static_cast<Index>(kept.size());
   T* out = static_cast<T*>(table.own);
-  if (out == nullptr) {
-    Numbers<T> fresh(budget);
-    fresh.reserve(product(x.rows, d, about.source));
-    out = fresh.append(x.rows * d);
-    about.storage = std::move(fresh).share();
-  }
   // In place the row that is written lies at or before the one that is read, and so does every column in it.
   for (Index i = 0; i < x.rows; ++i) {
     const T* row = x.row(i);
@@ -120,7 +114,7 @@ std::shared_ptr<const DataSet> scale_rows(const DenseRows<T>& x, const Table& ta
 
 }  // namespace
 
-std::shared_ptr<const DataSet> scaled(Table table, DataScale scale, MemoryBudget& budget) {
+std::shared_ptr<const DataSet> scaled(Table table, DataScale scale) {
   if (scale == DataScale::none) return std::make_shared<DataSet>(table.numbers, std::move(table.about));
   if (table.numbers.index() >= 2) {
     refuse(table.about.source, scale == DataScale::centre ? "centre" : "standardise", "would fill sparse rows, whose zeros it moves",
@@ -130,7 +124,7 @@ std::shared_ptr<const DataSet> scaled(Table table, DataScale scale, MemoryBudget
   return std::visit(
       [&](const auto& x) -> std::shared_ptr<const DataSet> {
         if constexpr (requires { x.numbers; }) {
-          return scale_rows(x, table, scale, budget);
+          return scale_rows(x, table, scale);
         } else {
           return nullptr;
         }

@@ -27,7 +27,7 @@ struct Request {
 /// Rows that a reader took from a source: those columns and rows that were chosen, not scaled yet.
 struct Table {
   DataSet::Numbers numbers;
-  void* own = nullptr;  ///< the dense numbers, where they may be changed; null = they are mapped
+  void* own = nullptr;  ///< the dense numbers, which may be changed; null = they are mapped, which only those are that stay as they are
   DataSet::About about;
   std::int64_t source_rows = -1;  ///< rows of the source; −1 = not all were looked at
 };
@@ -82,7 +82,7 @@ Table read_matrix_market_table(Source& bytes, const Request& request);
 Table read_hdf5_table(Source& bytes, const Request& request, const std::filesystem::path& file);
 
 /// Centres or standardises the columns, see DataScale. Sparse rows are refused. @throws Error(data)
-std::shared_ptr<const DataSet> scaled(Table table, DataScale scale, MemoryBudget& budget);
+std::shared_ptr<const DataSet> scaled(Table table, DataScale scale);
 
 /// Reads whatever the options and the first bytes say. @param name of the file, for its ending; empty = none
 Table read_table(std::unique_ptr<Bytes> bytes, const std::filesystem::path& name, const Request& request);
