@@ -79,7 +79,8 @@ void describe(OptionVisitor& v, ClusteringSensitivityOptions& o) {
         .unit = "rounds",
         .range = between(0, 1e9)},
        o.lloyd_rounds);
-  v.on({.name = "loss", .meaning = "Column of the losses, by name or number in the file; the other columns are the coordinates."}, o.loss);
+  v.on({.name = "loss", .meaning = "Column of the losses, by name or number in the file, the last one if not given; the other columns are the coordinates."},
+       o.loss);
 }
 
 double sensitivity_size(double epsilon, double delta) { return std::ceil((2 + 2 * epsilon / 3) * std::log(2 / delta) / (epsilon * epsilon)); }
@@ -135,18 +136,11 @@ struct ClusteringSensitivity::State {
     if (loss) {
       data = std::move(data_);
     } else {
-      if (options.loss.empty()) {
-        throw Error(ErrorCategory::configuration, {.doing = doing,
-                                                   .key = "options.loss",
-                                                   .value = "\"\"",
-                                                   .rule = "must name the column of the losses",
-                                                   .remedy = "give a column of " + data_->about().source});
-      }
-      const Index at = draws::find_column(*data_, options.loss, "options.loss", doing);
+      const Index at = options.loss.empty() ? data_->columns() - 1 : draws::find_column(*data_, options.loss, "options.loss", doing);
       if (data_->columns() == 1) {
         throw Error(ErrorCategory::configuration, {.doing = doing,
                                                    .key = "options.loss",
-                                                   .value = options.loss,
+                                                   .value = draws::column_name(*data_, at),
                                                    .rule = "is the only column of " + data_->about().source,
                                                    .remedy = "give coordinates too"});
       }

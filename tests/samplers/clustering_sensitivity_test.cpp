@@ -244,7 +244,11 @@ TEST_CASE("losses may be a column of the data, in units of the source, and are n
   CHECK(b->result().weights == a.result().weights);
 
   CHECK_THROWS_WITH_AS(ClusteringSensitivity(data, {.k = 4, .loss = "z"}, Stream(1)), doctest::Contains("x, cost, y"), Error);
-  CHECK_THROWS_WITH_AS(ClusteringSensitivity(data, {.k = 4}, Stream(1)), doctest::Contains("options.loss"), Error);
+  Eigen::MatrixXd with_loss(3, 400);
+  for (Index i = 0; i < 400; ++i) with_loss.col(i) << plain->point(i), loss(i);
+  ClusteringSensitivity last(DataSet::from_points(with_loss), {.k = 4, .size = 50}, root.peek("last"));  // no column named: the last
+  run_to_end(last, one);
+  CHECK(last.result().total_loss == clustering_sensitivity(plain, loss, {.k = 4, .size = 50}, root.peek("last"), one).total_loss);
   ClusteringSensitivity negative(data, {.k = 4, .loss = "x"}, root.peek("run"));
   CHECK_THROWS_WITH_AS(run_to_end(negative, one), doctest::Contains("must be finite and not negative"), Error);
 }

@@ -30,7 +30,7 @@ struct ClusteringSensitivityOptions {
   double lambda_quantile = 0.95;      ///< of |l(x) − proxy| / v(x) over them
   std::int64_t members = 0;           ///< losses per cluster that are averaged in place of the centre's own; 0 = the centre's
   std::int64_t lloyd_rounds = 0;      ///< refine the centres before they are rounded to rows
-  std::string loss = "";              ///< column of the losses, by name or number; it is no coordinate then. For the constructor without a function
+  std::string loss = "";  ///< column of the losses, by name or number, empty = the last; it is no coordinate then. For the constructor without a function
 };
 void describe(OptionVisitor& visitor, ClusteringSensitivityOptions& options);
 
