@@ -170,11 +170,11 @@ Index off_by_one(const RuleParts& parts, const std::vector<Index>& chosen, Conte
 TEST_CASE("the next row after one, two and four centres has the D² law under every exact rule") {
   const SharedData data = single_rows(twelve());
   constexpr int runs = 40000;
-  for (const auto& [name, make] : exact_rules()) {
+  for (const auto& rule : exact_rules()) {
     for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{4}}) {
-      CAPTURE(name);
+      CAPTURE(rule.first);
       CAPTURE(size);
-      CHECK(next_row_p(data, size, make, runs) > level);
+      CHECK(next_row_p(data, size, rule.second, runs) > level);
     }
   }
 }
@@ -184,9 +184,9 @@ TEST_CASE("all ordered triples of six points have their probabilities under ever
   const auto law = triple_law(*data);
   REQUIRE(law.size() == 120);
   constexpr int runs = 60000;
-  for (const auto& [name, make] : exact_rules()) {
-    CAPTURE(name);
-    CHECK(triple_p(data, law, make, runs) > level);
+  for (const auto& rule : exact_rules()) {
+    CAPTURE(rule.first);
+    CHECK(triple_p(data, law, rule.second, runs) > level);
   }
   CHECK(triple_p(data, law, mutant(without_factor_two), runs) < level);
   CHECK(triple_p(data, law, mutant(without_rescan), runs) < level);
@@ -200,10 +200,10 @@ TEST_CASE("weights, duplicates and sparse rows keep the law of triples under eve
   constexpr int runs = 30000;
   for (const SharedData& data : {DataSet::from_points(points, weights), sparse_rows(points, weights)}) {
     const auto law = triple_law(*data);
-    for (const auto& [name, make] : exact_rules()) {
-      CAPTURE(name);
+    for (const auto& rule : exact_rules()) {
+      CAPTURE(rule.first);
       CAPTURE(data->sparse());
-      CHECK(triple_p(data, law, make, runs) > level);
+      CHECK(triple_p(data, law, rule.second, runs) > level);
     }
     // what the law would be without weights is rejected
     CHECK(triple_p(data, triple_law(*DataSet::from_points(points)), make_exact_rule, runs) < level);
