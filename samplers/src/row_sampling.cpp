@@ -234,24 +234,36 @@ struct RowSampling::State {
     const Index d = std::min(data->columns(), most_columns);
     const std::size_t m = chosen.rows.size();
     Eigen::MatrixXd x(d, static_cast<Index>(m));
-    Eigen::VectorXd total = Eigen::VectorXd::Zero(d);
-    double weight = 0;
-    std::vector<double> e(m);
+    Eigen::VectorXd sums = Eigen::VectorXd::Zero(d);
+    double estimated = 0;  // Σ ω
+    std::vector<double> w(m), e(m);
     for (std::size_t i = 0; i < m; ++i) {
       x.col(static_cast<Index>(i)) = data->point(chosen.rows[i]).head(d);
-      total += chosen.weights[i] * x.col(static_cast<Index>(i));
-      weight += chosen.weights[i];
-      e[i] = data->weight(chosen.rows[i]);
+      sums += chosen.weights[i] * x.col(static_cast<Index>(i));
+      estimated += chosen.weights[i];
+      w[i] = data->weight(chosen.rows[i]);
     }
-    values.push_back(weight);
-    errors.push_back(error_of(e));
+    const double known = draws::total_weight(*data), of_weight = error_of(w);
+    values.push_back(estimated);
+    errors.push_back(of_weight);
     const auto& about = data->about();
     for (Index j = 0; j < d; ++j) {
-      const double mean = total(j) / weight;
-      for (std::size_t i = 0; i < m; ++i) e[i] = data->weight(chosen.rows[i]) * (x(j, static_cast<Index>(i)) - mean);
+      const auto error = [&](double b, double t) {  // of Σ (w (x − b) + t w) / π
+        for (std::size_t i = 0; i < m; ++i) e[i] = w[i] * (x(j, static_cast<Index>(i)) - b) + t * w[i];
+        return error_of(e);
+      };
+      double b = sums(j) / estimated;
+      const double of_rest = error(b, 0);
+      if (of_weight > 1e-10 * known && of_rest > 0) {
+        // Var(rest + t weight) = Var(rest) + 2 t Cov + t² Var(weight), at the t that makes the last term as large as the first
+        const double t = of_rest / of_weight, both = error(b, t);
+        const double covariance = (both * both - 2 * of_rest * of_rest) / (2 * t);
+        b += covariance / (of_weight * of_weight);
+      }
+      const double mean = (sums(j) + b * (known - estimated)) / known;
       const double scale = about.scale.size() > 0 ? about.scale(j) : 1, centre = about.centre.size() > 0 ? about.centre(j) : 0;
       values.push_back(centre + scale * mean);
-      errors.push_back(scale * error_of(e) / weight);
+      errors.push_back(scale * error(b, 0) / known);
     }
   }
 

@@ -44,8 +44,10 @@ struct RowSamplingResult {
 /// Draws rows of a data set, with the weights that make sums over them estimates of sums over all rows, and estimates the (weighted) mean of every column.
 ///
 /// Weight ω_i = w_i / π_i of row i, π its inclusion probability (k p for draws with replacement; for gumbel_top_k that given the keys of the other
-/// rows, see `KeyedSubset`). The mean is Σ ω x / Σ ω; its standard error is that of the linear form Σ e_i / π_i / Σ ω, e_i = w_i (x_i − mean):
-/// - uniform: n² (1 − k/n) s² / k, s² the sample variance of e; exact but for the linearisation, which does nothing where all w = 1;
+/// rows, see `KeyedSubset`). The mean is (Σ ω x + b (Σ w − Σ ω)) / Σ w, with Σ w known and b the regression of Σ ω x on Σ ω under the scheme, estimated
+/// from the sample: never worse than the plain sum (b = 0) or the ratio (b = the mean itself), up to terms of order 1/k. Its standard error is that
+/// of Σ e_i / π_i / Σ w, e_i = w_i (x_i − b):
+/// - uniform: n² (1 − k/n) s² / k, s² the sample variance of e; unbiased where all w = 1;
 /// - with_replacement: the sample variance of e / p, divided by k;
 /// - gumbel_top_k: Σ (1 − π) (e / π)², unbiased since terms are uncorrelated (k >= 2);
 /// - systematic: k / (k − 1) Σ (1 − π) (e / π − A)², A the mean of e / π under weights 1 − π (Deville, 1993): an approximation, as for every systematic sample;
