@@ -87,6 +87,18 @@ std::vector<std::vector<std::string>> cells(const Table& table) {
   return rows;
 }
 
+/// The first chosen rows, and how many with which files.
+std::string selection_text(const Selection& selection, const SelectionSummary& summary) {
+  constexpr std::size_t most = 10;
+  std::string text = format_count(summary.rows) + (summary.rows == 1 ? " row" : " rows") + " chosen, in the order of the draws: ";
+  for (std::size_t i = 0; i < std::min(most, selection.rows.size()); ++i) text += (i > 0 ? ", " : "") + std::to_string(selection.rows[i]);
+  text += (selection.rows.size() > most ? ", …" : "") + std::string("\n");
+  if (summary.labels > 0) text += "Every one of " + format_count(summary.labels) + " rows has the label of its nearest centre and the distance to it.\n";
+  text += "Files in selection/:";
+  for (std::size_t i = 0; i < summary.files.size(); ++i) text += (i > 0 ? ", " : " ") + summary.files[i].name;
+  return text + "\n";
+}
+
 }  // namespace
 
 std::vector<std::string> JobRequest::overrides() const {
@@ -97,7 +109,7 @@ std::vector<std::string> JobRequest::overrides() const {
   return all;
 }
 
-std::string JobRequest::text() const { return file.empty() ? "method = \"" + method + "\"\n" : read_file(file); }
+std::string JobRequest::text() const { return file.empty() ? "method = \"" + method + "\"\nseed = 1\n" : read_file(file); }
 
 std::string JobRequest::name() const { return file.empty() ? "command line" : file; }
 
@@ -105,14 +117,14 @@ std::filesystem::path JobRequest::base_directory() const {
   return file.empty() ? std::filesystem::current_path() : std::filesystem::absolute(std::filesystem::path(file)).parent_path();
 }
 
-Job JobRequest::read(const std::filesystem::path& run_directory) const {
+Job JobRequest::read(const std::filesystem::path& run_directory, const StandardInput& standard_input) const {
   if (file.empty() == method.empty()) {
     throw Error(ErrorCategory::usage, {.doing = "reading the command line",
                                        .rule = file.empty() ? "a job is missing" : "a job file and --method exclude each other",
                                        .remedy = "give a job file, or --method NAME with --set key=value"});
   }
-  if (file.empty()) return parse_job(text(), name(), base_directory(), overrides(), all_methods(), run_directory);
-  return read_job(file, overrides(), all_methods(), run_directory);
+  if (file.empty()) return parse_job(text(), "", base_directory(), overrides(), all_methods(), run_directory, standard_input);
+  return read_job(file, overrides(), all_methods(), run_directory, standard_input);
 }
 
 std::int64_t whole_number(const std::string& flag, const std::string& text) {
@@ -159,6 +171,7 @@ void conclude(const Job& job, const Result& result, const RunDirectory& director
   print_summary(result, quiet);
   if (quiet) return;
   std::printf("\nResult: %s\n", directory.file("result.json").c_str());
+  if (result.selection) std::printf("Chosen rows: %s\n", directory.file("selection/rows.csv").c_str());
   if (wants_report(job)) std::printf("Report: %s\n", directory.file("report.html").c_str());
 }
 
@@ -212,6 +225,7 @@ void write_report_of(const Result& result, const std::filesystem::path& director
                     .derived = result.derived,
                     .provenance = result.provenance,
                     .seconds = result.seconds,
+                    .selection = result.selection.has_value(),
                     .warmup_seconds = result.warmup_seconds};
   for (const MethodEntry& entry : all_methods()) {
     if (entry.name != result.method) continue;
@@ -250,8 +264,9 @@ std::string summary_text(const Result& result) {
   const auto comparison = std::find_if(tables.begin(), tables.end(), [](const Table& table) { return table.name == "comparison"; });
   const bool compared = comparison != tables.end();
   if (compared) text += comparison->title + "\n\n" + text_table(cells(*comparison)) + "\n";
-  text += format_count(result.outcome.evaluations) + (chains == nullptr ? " model evaluations" : " density evaluations") +
-          (compared ? ", the comparison included," : "") + " in " + format_seconds(result.seconds);
+  if (result.outcome.selection && result.selection) text += selection_text(*result.outcome.selection, *result.selection) + "\n";
+  const char* spent = result.selection ? " distances computed" : chains == nullptr ? " model evaluations" : " density evaluations";
+  text += format_count(result.outcome.evaluations) + spent + (compared ? ", the comparison included," : "") + " in " + format_seconds(result.seconds);
   if (!result.outcome.stop_reason.empty()) text += "; ended because " + result.outcome.stop_reason;
   text += ".\n";
   return text;

@@ -31,7 +31,7 @@ struct JobRequest {
   std::string name() const;
   std::filesystem::path base_directory() const;
   /// Reads and checks the job. @param run_directory as for `read_job`
-  Job read(const std::filesystem::path& run_directory = {}) const;
+  Job read(const std::filesystem::path& run_directory = {}, const StandardInput& standard_input = {}) const;
 };
 
 /// The value of a flag that counts: 1000 or 1e3. @throws Error(usage) when it is no whole number, Error(configuration) when negative

@@ -34,10 +34,12 @@ int compare_results(const Options& o) {
     rows.push_back({e.group, e.name, a.value, a.std_error, b.value, b.std_error, comparable ? fmt::format("{:.2f}", e.z) : "",
                     comparable ? fmt::format("{:.2g}", e.p_value) : "not comparable"});
   }
-  std::fputs(text_table(rows).c_str(), stdout);
+  if (!c.estimates.empty()) std::fputs(text_table(rows).c_str(), stdout);
   print_missing(c.only_first, o.first);
   print_missing(c.only_second, o.second);
-  std::printf("\nSmallest p times the number of estimates: %.2g (they differ below %g).\n%s\n", c.smallest_p, c.level, c.verdict.c_str());
+  if (!c.estimates.empty()) std::printf("\nSmallest p times the number of estimates: %.2g (they differ below %g).\n", c.smallest_p, c.level);
+  std::printf("%s\n", c.verdict.c_str());
+  if (c.selection && c.selection->first_difference) std::printf("Rows first differ at %s\n", c.selection->first_difference->c_str());
   if (c.first_difference) std::printf("Bits first differ at %s\n", c.first_difference->c_str());
   return c.agree ? 0 : 1;
 }

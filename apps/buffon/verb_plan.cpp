@@ -144,7 +144,7 @@ void add_plan(CLI::App& app, Action& action) {
         ->type_name("INT");
   };
   verb->add_option("job", o->job.file, "job file (TOML or JSON)");
-  verb->add_option("--method", o->job.method, "plan a job of this method without a file (with --set and --seed)");
+  verb->add_option("--method", o->job.method, "plan a job of this method without a file, keys by --set; the seed is 1 unless given");
   count("--budget", o->budget, "evaluations: predict the standard error");
   verb->add_option("--target-std-error", o->target, "standard error: predict the evaluations");
   count("--pilot", o->pilot, "evaluations of the pilot (default: 1e7 for nested problems, else 1e4)");

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 
+#include <buffon/core/error.hpp>
+
 #include "session.hpp"
 #include "verbs.hpp"
 
@@ -16,6 +18,17 @@ struct Options {
   std::optional<std::int64_t> threads;
   bool quiet = false;
 };
+
+/// The data lie outside of the folder and may have changed under the run.
+void check_unchanged(const Job& job, const RunDirectory& directory) {
+  const std::string digest = directory.origin().digest;
+  if (!job.data || digest.empty() || digest == job.digest) return;
+  throw Error(ErrorCategory::data, {.doing = "resuming " + directory.path().string(),
+                                    .key = "data.file",
+                                    .value = job.data->about().source,
+                                    .rule = "has other contents than when the run began",
+                                    .remedy = "bring the old file back, or begin a new run"});
+}
 
 int resume(const Options& o, Team* team) {
   RunDirectory directory = RunDirectory::open(o.directory);
@@ -30,6 +43,7 @@ int resume(const Options& o, Team* team) {
     return 0;
   }
   Job job = stored_job(directory);
+  check_unchanged(job, directory);
   if (o.threads) job.run.threads = *o.threads;
   return run_to_summary(job, directory, o.quiet, team);
 }

@@ -47,6 +47,11 @@ int validate(const JobRequest& request, bool resolved) {
     print_list("draws of", job.target->names());
     std::printf("  %-12s %td\n", "dimension", job.target->dimension());
   }
+  if (job.data != nullptr) {
+    std::printf("  %-12s %s\n", "data", job.data->about().source.c_str());
+    std::printf("  %-12s %td of %td numbers%s%s\n", "rows", job.data->rows(), job.data->columns(), job.data->sparse() ? ", sparse" : "",
+                job.data->weighted() ? ", weighted" : "");
+  }
   std::vector<std::string> derived;
   for (const DerivedQuantity& d : job.derived) derived.push_back(d.name);
   if (!derived.empty()) print_list("derived", derived);
@@ -61,7 +66,7 @@ void add_validate(CLI::App& app, Action& action) {
   auto job = std::make_shared<JobRequest>();
   auto resolved = std::make_shared<bool>(false);
   verb->add_option("job", job->file, "job file (TOML or JSON)");
-  verb->add_option("--method", job->method, "check a job of this method without a file (with --set and --seed)");
+  verb->add_option("--method", job->method, "check a job of this method without a file, keys by --set; the seed is 1 unless given");
   verb->add_option("--set", job->set, "override a key: section.key=value (repeatable)")->allow_extra_args(false);
   verb->add_option_function<std::string>(
           "--seed", [job](const std::string& text) { job->seed = whole_number("--seed", text); }, "seed of the random numbers")

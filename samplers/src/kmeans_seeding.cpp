@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "seeding/centre_rule.hpp"
+#include "seeding/projection.hpp"
 #include "seeding/rejection_rule.hpp"
 #include "seeding/seeding_outcome.hpp"
 
@@ -271,7 +272,12 @@ Progress KmeansSeeding::progress() const {
 }
 
 Outcome KmeansSeeding::outcome() const {
-  return seeding_outcome(*state_->data, state_->options, state_->record, state_->assignment ? &*state_->assignment : nullptr, state_->stop_reason());
+  const State& s = *state_;
+  Outcome out = seeding_outcome(*s.data, s.options, s.record, s.assignment ? &*s.assignment : nullptr, s.stop_reason());
+  if (s.finished() && !s.record.rows.empty()) {
+    if (auto picture = projection_table(*s.data, s.centres(), s.stream.peek("picture"))) out.tables.push_back(std::move(*picture));
+  }
+  return out;
 }
 
 MemoryNeed KmeansSeeding::memory_need() const {

@@ -5,6 +5,7 @@
 #include <buffon/samplers/elliptical_slice.hpp>
 #include <buffon/samplers/geodesic_slice.hpp>
 #include <buffon/samplers/hit_and_run_slice.hpp>
+#include <buffon/samplers/kmeans_seeding.hpp>
 #include <buffon/samplers/polar_slice.hpp>
 
 namespace buffon {
@@ -25,6 +26,9 @@ const std::vector<MethodEntry>& sampler_methods() {
           "Draws from a density one coordinate after the other; for one dimension, or coordinates that hardly depend on each other"),
       method_entry<GeodesicSliceChains, GeodesicSliceRunOptions>("geodesic_slice", "Geodesic slice sampling on the sphere",
                                                                  "Draws from a density of unit vectors along great circles, without tuning"),
+      method_entry<KmeansSeeding, KmeansSeedingOptions>("kmeans_seeding", "k-means++ seeding",
+                                                        "Chooses k rows of a data set by D² sampling, exactly and without k passes; labels, cost and refined "
+                                                        "centres on request"),
   };
   return entries;
 }

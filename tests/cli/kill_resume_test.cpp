@@ -5,6 +5,7 @@
 #include <process.hpp>
 #include <temporary_directory.hpp>
 #include <thread>
+#include <string_view>
 #include <utility>
 
 #include <buffon/io/files.hpp>
@@ -78,6 +79,7 @@ std::string undisturbed(const TemporaryDirectory& temporary, const std::string& 
 /// Kills runs of a job at `points` pinned places and resumes each; returns how many were really killed in their work.
 int kill_and_resume(const char* job, int points, std::uint64_t most_checkpoints) {
   TemporaryDirectory temporary;
+  if (std::string_view(job).find("points.npy") != std::string_view::npos) write_points(temporary / "points.npy");
   write_file(temporary / "job.toml", job);
   const std::string expected = undisturbed(temporary, "1");
   CHECK(undisturbed(temporary, "3") == expected);
@@ -134,6 +136,59 @@ TEST_CASE("every other method killed and resumed gives the same bytes") {
 TEST_CASE("chains of slice samplers killed at pinned places, twice each, and resumed give the same draws") {
   CHECK(kill_and_resume(chains_job("polar_slice").c_str(), 6, 25) >= 6);
   CHECK(kill_and_resume(chains_job("elliptical_slice").c_str(), 2, 25) >= 2);
+}
+
+TEST_CASE("seeding of k-means killed at pinned places, twice each, and resumed chooses the same rows, with the same labels") {
+  for (const char* algorithm : {"snapshot", "exact", "pruned", "rejection", "greedy", "kmeans_parallel", "afk_mc2"}) {
+    CAPTURE(algorithm);
+    const std::string options = std::string("k = 400\nlloyd_rounds = 6\nlloyd_tolerance = 0.0\nalgorithm = \"") + algorithm + "\"\n";
+    CHECK(kill_and_resume(seeding_job(options).c_str(), 2, 40) >= 2);
+  }
+}
+
+TEST_CASE("a run is not resumed on data that changed, and goes on when they are back") {
+  TemporaryDirectory t;
+  write_file(t / "job.toml", seeding_job("k = 400\n"));
+  write_points(t / "points.npy");
+  const std::string expected = undisturbed(t, "1");
+  Process process({program, "run", "job.toml", "--out", "run", "--quiet"}, t.path());
+  wait_for(process, t / "run", 3);
+  process.signal(SIGKILL);
+  REQUIRE(process.wait() == -SIGKILL);
+  const std::string bytes = read_file(t / "points.npy");
+  std::string changed = bytes;
+  changed[changed.size() - 9] ^= 1;
+  write_file(t / "points.npy", changed);
+  {
+    Process resumed({program, "resume", "run"}, t.path());
+    CHECK(resumed.wait() == 65);
+    CHECK(resumed.err().find("has other contents than when the run began") != std::string::npos);
+  }
+  write_file(t / "points.npy", bytes);
+  Process resumed({program, "resume", "run", "--quiet"}, t.path());
+  CHECK(resumed.wait() == 0);
+  CHECK(numbers(t / "run") == expected);
+}
+
+TEST_CASE("a run on the standard input keeps it and is resumed to the same bytes") {
+  TemporaryDirectory t;
+  write_file(t / "job.toml", seeding_job("k = 400\n"));
+  write_points(t / "points.npy");
+  const std::string expected = undisturbed(t, "1");
+  {
+    Process process({"/bin/sh", "-c", "exec " + program + " run job.toml --set data.file=- --out run --quiet < points.npy"}, t.path());
+    wait_for(process, t / "run", 3);
+    process.signal(SIGKILL);
+    CHECK(process.wait() == -SIGKILL);
+  }
+  CHECK(read_file(t / "run/data/standard_input") == read_file(t / "points.npy"));
+  std::filesystem::remove(t / "points.npy");
+  Process process({program, "resume", "run", "--quiet"}, t.path());
+  const int status = process.wait();
+  INFO(process.err());
+  REQUIRE(status == 0);
+  CHECK(numbers(t / "run") == expected);
+  for (const auto& entry : std::filesystem::directory_iterator(t.path())) CHECK(entry.path().extension() != ".stdin");
 }
 
 TEST_CASE("a run with a child process and its journal killed and resumed gives the same bytes") {

@@ -270,10 +270,14 @@ TEST_CASE("1, 2 and 3 MPI ranks, on 1 and 2 threads, give the bytes of a single 
   cases.push_back(
       {"to a target", "method = \"plain_monte_carlo\"\nseed = 3\noptions = {target_relative_error = 0.001, max_evaluations = 1000000}\n" + cantilever});
   cases.push_back({"chains", chains_job("polar_slice")});
+  for (const char* algorithm : {"snapshot", "exact", "pruned", "kmeans_parallel"}) {
+    cases.push_back({algorithm, seeding_job(std::string("k = 60\nlloyd_rounds = 2\nalgorithm = \"") + algorithm + "\"\n")});
+  }
   for (const Case& c : cases) {
     CAPTURE(c.name);
     TemporaryDirectory t;
     write_file(t / "job.toml", c.job);
+    if (contains(c.job, "points.npy")) write_points(t / "points.npy");
     REQUIRE(buffon_cli(t, {"run", "job.toml", "--out", "whole", "--quiet"}).status == 0);
     for (const int ranks : {1, 2, 3}) {
       for (const char* threads : {"1", "2"}) {

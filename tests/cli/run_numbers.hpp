@@ -13,7 +13,9 @@
 #include <utility>
 
 #include <buffon/io/files.hpp>
+#include <buffon/io/npy.hpp>
 #include <buffon/io/result.hpp>
+#include <buffon/random/stream.hpp>
 
 namespace buffon {
 
@@ -36,7 +38,7 @@ inline void wait_for(Process& process, const std::filesystem::path& run, std::ui
   }
 }
 
-/// Everything that a run promises to repeat: the result without its block "run", and the draws without comments, which hold times.
+/// Everything that a run promises to repeat: the result without its block "run", which holds digests of the files of a selection, and the draws without comments, which hold times.
 inline std::string numbers(const std::filesystem::path& run) {
   std::string all = reproducible_part(read_result(run));
   if (!std::filesystem::exists(run / "draws")) return all;
@@ -52,6 +54,19 @@ inline std::string numbers(const std::filesystem::path& run) {
     }
   }
   return all;
+}
+
+/// Seeding of k-means on points of six columns that stand in a file beside, with many checkpoints.
+/// @param options lines of the section
+inline std::string seeding_job(const std::string& options) {
+  return "method = \"kmeans_seeding\"\nseed = 3\n[data]\nfile = \"points.npy\"\n[options]\n" + options +
+         "[run]\nthreads = 1\ncheckpoint_seconds = 0\nreport = false\n";
+}
+inline void write_points(const std::filesystem::path& file) {
+  Eigen::MatrixXd points(6, 20000);
+  Stream(8).peek("points").normals(0, points);
+  for (Eigen::Index i = 0; i < points.cols(); ++i) points.col(i) *= 1 + static_cast<double>(i % 7);
+  write_npy(file, points.transpose());
 }
 
 /// A sampler's job whose density is an expression: a constraint, an event, thinning, files of draws. About a hundred rounds.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <buffon/io/data_file.hpp>
 #include <buffon/io/option_list.hpp>
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/model_kind.hpp>
@@ -147,6 +148,7 @@ const std::string input = "[[inputs]]\nname = \"a\"\nlaw = \"normal\"\nmean = 1.
 
 /// What a method works on.
 std::string subject_of(const MethodEntry& entry) {
+  if (entry.subject == SubjectKind::data) return "[data]\nfile = \"" BUFFON_SOURCE_DIR "/data/sets/clusters.csv\"\n";
   if (entry.subject == SubjectKind::target) return "[density]\nkind = \"named\"\nname = \"gaussian\"\n";
   return entry.subject == SubjectKind::nested ? "[nested]\nkind = \"named\"\nname = \"sin_gaussian\"\n" : model + input;
 }
@@ -252,6 +254,12 @@ TEST_CASE("invalid keys of every kind of density are refused with place, key, va
         [&](const std::string& lines) { return "method = \"target_probe\"\nseed = 1\n" + parameters + "[density]\nkind = \"" + kind.name + "\"\n" + lines; },
         test::probe_methods());
   }
+}
+
+TEST_CASE("invalid keys of a data set are refused with place, key, value and rule") {
+  const auto options = list_options_of<DataFileOptions>();
+  check_defaults(options);
+  check_all(options, [&](const std::string& lines) { return "method = \"data_probe\"\nseed = 1\n[data]\n" + lines; }, test::probe_methods());
 }
 
 TEST_CASE("invalid settings of the run are refused with place, key, value and rule") {

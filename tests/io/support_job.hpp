@@ -129,11 +129,52 @@ class TargetProbe : public Method {
   ProbeOptions options_;
 };
 
+/// The same for a data set: chooses its first `count` rows in falling order, in two rounds, and labels every row 0.
+class DataProbe : public Method {
+ public:
+  DataProbe(std::shared_ptr<const DataSet> data, ProbeOptions options, const Stream&) : data_(std::move(data)), options_(std::move(options)) {
+    check_options("data_probe", options_);
+  }
+
+  void step(Context&) override { ++rounds_; }
+  bool finished() const override { return rounds_ >= 2; }
+  void stop(const std::string&) override {}
+  Progress progress() const override { return {}; }
+  Outcome outcome() const override {
+    Outcome outcome;
+    Selection s;
+    std::vector<Index> rows;
+    for (Index i = std::min<Index>(options_.count, data_->rows()) - 1; i >= 0; --i) {
+      rows.push_back(i);
+      s.rows.push_back(data_->row_number(i));
+      if (data_->weighted()) s.weights.push_back(data_->weight(i));
+    }
+    s.centres = data_->points(rows);
+    s.columns = data_->about().column_names;
+    s.centre = data_->about().centre;
+    s.scale = data_->about().scale;
+    s.all_rows = data_->about().row_numbers;
+    s.labels.assign(static_cast<std::size_t>(data_->rows()), 0);
+    s.distances.assign(static_cast<std::size_t>(data_->rows()), 0.5F);
+    outcome.selection = std::make_shared<const Selection>(std::move(s));
+    outcome.evaluations = rounds_;
+    return outcome;
+  }
+  void describe_state(Archive& archive) override { archive.item("rounds", rounds_); }
+  const DataSet& data() const { return *data_; }
+
+ private:
+  std::shared_ptr<const DataSet> data_;
+  ProbeOptions options_;
+  std::int64_t rounds_ = 0;
+};
+
 inline const std::vector<MethodEntry>& probe_methods() {
   static const std::vector<MethodEntry> methods = {method_entry<Probe, ProbeOptions>("probe", "Probe", "Does nothing."),
                                                    method_entry<Probe, ProbeOptions>("other_probe", "Other probe", "Does nothing."),
                                                    method_entry<NestedProbe, ProbeOptions>("nested_probe", "Nested probe", "Does nothing."),
-                                                   method_entry<TargetProbe, ProbeOptions>("target_probe", "Target probe", "Does nothing.")};
+                                                   method_entry<TargetProbe, ProbeOptions>("target_probe", "Target probe", "Does nothing."),
+                                                   method_entry<DataProbe, ProbeOptions>("data_probe", "Data probe", "Chooses the first rows.")};
   return methods;
 }
 

@@ -163,6 +163,40 @@ ReportInput chains_example() {
 
 }  // namespace
 
+TEST_CASE("chosen rows have figures of data and centres, of the cost and of the trials") {
+  ReportInput input;
+  input.selection = true;
+  Table projection{"projection", "Rows and centres", {"first", "second", "is_centre"}, Eigen::MatrixXd(50, 3), {}};
+  for (Index i = 0; i < 50; ++i) projection.rows.row(i) << static_cast<double>(i % 7), static_cast<double>(i % 5), i >= 45 ? 1 : 0;
+  Table cost{"cost_curve", "Cost against centres", {"centres", "cost"}, Eigen::MatrixXd(3, 2), {}};
+  cost.rows << 1, 100, 2, 10, 4, 0;
+  Table trials{"trials", "Trials for every centre", {"centre", "trials"}, Eigen::MatrixXd(3, 2), {}};
+  trials.rows << 1, 0, 2, 5, 3, 1;
+  input.outcome.tables = {projection, cost, trials};
+  const std::vector<Plot> plots = make_plots(input);
+  REQUIRE(plots.size() == 3);
+  CHECK(plots[0].name == "projection");
+  CHECK(contains(plots[0].caption, "45 rows"));
+  CHECK(contains(plots[0].caption, "5 centres"));
+  CHECK(plots[1].name == "cost_curve");
+  CHECK(plots[1].data == "1,100\n2,10\n");  // a cost of 0 has no place on a logarithmic axis
+  CHECK(contains(plots[1].script, "set logscale xy"));
+  CHECK(plots[2].name == "trials");
+  CHECK(contains(plots[2].caption, "their mean, 2"));
+  const std::string page = html_report(input, {}, "");
+  CHECK(contains(page, "distances computed"));
+  CHECK_FALSE(contains(page, "Rows and centres"));  // a picture, not a table of thousands of lines
+  if (std::system("gnuplot --version > /dev/null 2>&1") != 0) return;
+  const fs::path directory = fs::temp_directory_path() / "buffon_selection_plots";
+  for (const Plot& plot : plots) {
+    CAPTURE(plot.name);
+    std::string why;
+    CHECK(contains(render_plot(plot, directory, why), "<svg"));
+    CHECK(why.empty());
+  }
+  fs::remove_all(directory);
+}
+
 TEST_CASE("a report of chains has the summary instead of the estimates and the five figures of chains") {
   const ReportInput input = chains_example();
   const auto plots = make_plots(input);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -67,15 +68,34 @@ std::optional<std::string> first_difference(const Json& a, const Json& b, const 
   return path + ": " + shown(a) + " and " + shown(b);
 }
 
+ComparedSelection compared(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+  ComparedSelection c{.first_count = static_cast<std::int64_t>(a.size()), .second_count = static_cast<std::int64_t>(b.size())};
+  std::vector<std::int64_t> left = a, right = b, both;
+  std::sort(left.begin(), left.end());
+  std::sort(right.begin(), right.end());
+  std::set_intersection(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(both));
+  c.common = static_cast<std::int64_t>(both.size());
+  if (a == b) return c;
+  const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  const auto shown = [](const auto& at, const std::vector<std::int64_t>& rows) { return at == rows.end() ? std::string("none") : std::to_string(*at); };
+  c.first_difference = "row " + std::to_string(x - a.begin() + 1) + " of the selection: " + shown(x, a) + " and " + shown(y, b);
+  return c;
+}
+
 std::string verdict(const Comparison& c, std::size_t judged) {
   const std::string tests = std::to_string(judged) + (judged == 1 ? " estimate" : " estimates");
   if (!c.first_difference) return "The two results are the same, byte for byte.";
+  if (c.selection && c.selection->first_difference) {
+    return "The two results choose different rows: " + std::to_string(c.selection->common) + " of " + std::to_string(c.selection->first_count) +
+           " rows are in both.";
+  }
   const std::size_t skipped = c.estimates.size() - judged;
   if (c.smallest_p < c.level) {
     return "The two results differ by more than their errors explain: a difference like the largest of " + tests + " would happen by chance with probability " +
            fmt::format("{:.2g}", c.smallest_p) + " at most.";
   }
   if (!c.only_first.empty() || !c.only_second.empty()) return "What both estimate agrees within the errors, but they do not estimate the same things.";
+  if (c.selection && judged == 0) return "The two results choose the same rows in the same order; other parts differ.";
   if (judged == 0) return "None of the estimates can be compared: values or errors are not known.";
   return "The two results agree within their errors (" + tests + ", none differs significantly" +
          (skipped > 0 ? "; " + std::to_string(skipped) + " cannot be compared" : "") + ").";
@@ -106,13 +126,17 @@ Comparison compare(const Result& first, const Result& second, double level) {
   for (const NamedEstimate& estimate : b) {
     if (find(a, estimate) == nullptr) c.only_second.push_back(estimate.name);
   }
-  if (c.estimates.empty()) {
-    throw Error(ErrorCategory::data,
-                {.doing = "comparing results", .rule = "they have no estimate in common", .remedy = "compare runs of the same quantities"});
+  if (first.outcome.selection && second.outcome.selection) c.selection = compared(first.outcome.selection->rows, second.outcome.selection->rows);
+  if (c.estimates.empty() && !c.selection) {
+    throw Error(
+        ErrorCategory::data,
+        {.doing = "comparing results", .rule = "they have no estimate in common, and not both choose rows", .remedy = "compare runs of the same quantities"});
   }
   c.smallest_p = std::min(1.0, smallest * static_cast<double>(std::max<std::size_t>(1, judged)));
   c.first_difference = first_difference(Json::parse(reproducible_part(first)), Json::parse(reproducible_part(second)), "");
-  c.agree = c.smallest_p >= level && c.only_first.empty() && c.only_second.empty() && (judged > 0 || !c.first_difference);
+  const bool same_rows = c.selection && !c.selection->first_difference;
+  c.agree =
+      c.smallest_p >= level && c.only_first.empty() && c.only_second.empty() && (judged > 0 || !c.first_difference || same_rows) && (!c.selection || same_rows);
   c.verdict = verdict(c, judged);
   return c;
 }

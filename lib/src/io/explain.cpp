@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <buffon/core/error.hpp>
+#include <buffon/io/data_file.hpp>
 #include <buffon/io/option_list.hpp>
 
 #include "config/sections.hpp"
@@ -96,6 +97,7 @@ std::vector<ListedOption> section_options(std::string_view section) {
   if (section == "parameters") return list_options_of<config::ParameterSection>();
   if (section == "start") return list_options_of<config::StartSection>();
   if (section == "nested") return list_options_of(config::nested_section());
+  if (section == "data") return list_options_of<DataFileOptions>();
   if (section == "derived") return list_options_of<DerivedQuantity>();
   if (section == "run") return list_options_of<RunSettings>();
   return {};

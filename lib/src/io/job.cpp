@@ -16,6 +16,7 @@
 #include <buffon/io/runner.hpp>
 #include <buffon/stats/outcome.hpp>
 
+#include "config/data_reader.hpp"
 #include "config/nested_reader.hpp"
 #include "config/node.hpp"
 #include "config/problem_reader.hpp"
@@ -46,6 +47,7 @@ struct Recipe {
   Document document;
   MethodEntry method;
   Subject subject;
+  Node data;  ///< its section, where it is a data set, with files named by their content
   std::uint64_t seed = 0;
 
   Section options() const { return section_of(document, "options", "reading the options of " + method.name); }
@@ -115,9 +117,11 @@ void without_places(Node& section) {
 }
 
 /// The part of a resolved configuration that determines the numbers.
-std::string digest_of(Node root) {
+/// @param data the section data with files named by their content
+std::string digest_of(Node root, const Node& data) {
   root.erase("title");
   root.erase("run");
+  if (root.find("data") != nullptr) root.set("data", data);
   for (const auto* name : {"model", "nested", "density"}) {
     if (Member* section = root.find(name)) without_places(section->value);
   }
@@ -129,9 +133,9 @@ void check_sections(const Section& top, const MethodEntry& method) {
   for (const auto& section : section_texts()) {
     const Member* member = top.table->find(section.name);
     if (member == nullptr || section.goes_with(method.subject)) continue;
-    static constexpr std::array<std::string_view, 3> remedies = {"its question is about a model: give it in [model] and [[inputs]]",
-                                                                 "its question is a nested expectation: give it in [nested]",
-                                                                 "it draws from a density: give it in [density] and [[parameters]]"};
+    static constexpr std::array<std::string_view, 4> remedies = {
+        "its question is about a model: give it in [model] and [[inputs]]", "its question is a nested expectation: give it in [nested]",
+        "it draws from a density: give it in [density] and [[parameters]]", "it chooses rows of a data set: give it in [data]"};
     top.fail(member->where, top.key(section.name), {}, "does not go with method = \"" + method.name + "\"",
              std::string(remedies[static_cast<std::size_t>(method.subject)]));
   }
@@ -192,8 +196,17 @@ std::optional<Shard> read_shard(const Document& document, const RunSettings& run
 }
 
 /// What the method works on, into the recipe and the job. @returns its sections, resolved
-Node read_subject(Recipe& recipe, Job& job, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory) {
+Node read_subject(Recipe& recipe, Job& job, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory,
+                  const StandardInput& standard_input) {
   Node sections;
+  if (recipe.method.subject == SubjectKind::data) {
+    ReadData read = read_data_section(recipe.document, base_directory, standard_input);
+    job.data = read.data;
+    recipe.subject = std::move(read.data);
+    recipe.data = std::move(read.for_the_digest);
+    sections.set("data", std::move(read.section));
+    return sections;
+  }
   if (recipe.method.subject == SubjectKind::nested) {
     ReadNested read = read_nested(recipe.document, base_directory);
     job.nested = read.problem;
@@ -244,7 +257,7 @@ Shard parse_shard(const std::string& text) {
 }
 
 Job parse_job(std::string_view text, const std::string& name, const std::filesystem::path& base_directory, const std::vector<std::string>& overrides,
-              const std::vector<MethodEntry>& methods, const std::filesystem::path& run_directory) {
+              const std::vector<MethodEntry>& methods, const std::filesystem::path& run_directory, const StandardInput& standard_input) {
   if (text.size() > max_bytes) {
     throw Error(ErrorCategory::configuration,
                 {.doing = "reading the configuration", .value = std::to_string(text.size()) + " bytes", .rule = "must be at most " + std::to_string(max_bytes)},
@@ -286,7 +299,7 @@ Job parse_job(std::string_view text, const std::string& name, const std::filesys
   OptionReader check(options);
   recipe->method.describe(check);
 
-  const Node subject = read_subject(*recipe, job, base_directory, run_directory);
+  const Node subject = read_subject(*recipe, job, base_directory, run_directory, standard_input);
   if (job.target) check_draw_names(document, job.run, *job.target);
   Node resolved_options;
   const std::unique_ptr<Method> method = recipe->make(&resolved_options);
@@ -299,13 +312,13 @@ Job parse_job(std::string_view text, const std::string& name, const std::filesys
   set_section(resolved, "options", std::move(resolved_options));
   set_section(resolved, "run", std::move(run));
   job.resolved = write_toml(resolved);
-  job.digest = digest_of(std::move(resolved));
+  job.digest = digest_of(std::move(resolved), recipe->data);
   job.make = [recipe] { return std::as_const(*recipe).make(nullptr); };
   return job;
 }
 
 Job read_job(const std::filesystem::path& file, const std::vector<std::string>& overrides, const std::vector<MethodEntry>& methods,
-             const std::filesystem::path& run_directory) {
+             const std::filesystem::path& run_directory, const StandardInput& standard_input) {
   const auto missing = [&](std::string rule) {
     throw Error(ErrorCategory::no_input, {.doing = "reading the configuration", .rule = std::move(rule), .remedy = "give the path of a .toml or .json file"},
                 {.file = file.string()});
@@ -318,7 +331,7 @@ Job read_job(const std::filesystem::path& file, const std::vector<std::string>& 
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad()) missing("cannot be read");
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  return parse_job(text, file.string(), file.parent_path(), overrides, methods, run_directory);
+  return parse_job(text, file.string(), file.parent_path(), overrides, methods, run_directory, standard_input);
 }
 
 }  // namespace buffon

@@ -18,8 +18,8 @@ using io_detail::npy_magic;
 
 }  // namespace
 
-std::string npy_header(const std::vector<std::int64_t>& shape) {
-  std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (";
+std::string npy_header(const std::vector<std::int64_t>& shape, std::string_view descr) {
+  std::string header = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (";
   for (std::size_t i = 0; i < shape.size(); ++i) header += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
   header += shape.size() == 1 ? ",), }" : "), }";
   const std::size_t before = npy_magic.size() + 4;  // magic, two bytes of version, two of length

@@ -75,6 +75,11 @@ Json reproducible(const Result& r) {
   for (const Table& t : r.outcome.tables) {
     out["tables"].push_back({{"name", t.name}, {"title", t.title}, {"columns", t.columns}, {"rows", matrix(t.rows)}, {"row_labels", t.row_labels}});
   }
+  if (r.selection) {
+    Json files = Json::object();
+    for (const SelectionSummary::File& file : r.selection->files) files[file.name] = {{"shape", file.shape}, {"sha256", file.digest}};
+    out["selection"] = {{"directory", "selection"}, {"rows", r.selection->rows}, {"labels", r.selection->labels}, {"files", files}};
+  }
   return out;
 }
 
@@ -154,6 +159,11 @@ Result from_json(const Json& in) {
   r.outcome.warnings = in.at("warnings").get<std::vector<std::string>>();
   r.outcome.evaluations = in.at("evaluations");
   r.outcome.stop_reason = in.at("stop_reason");
+  if (in.contains("selection")) {
+    const Json& selection = in.at("selection");
+    r.selection.emplace(SelectionSummary{.rows = selection.at("rows"), .labels = selection.at("labels"), .files = {}});
+    for (const auto& [name, file] : selection.at("files").items()) r.selection->files.push_back({name, file.at("shape"), file.at("sha256")});
+  }
   const Json& run = in.at("run");
   r.seconds = to_double(run.at("seconds"));
   if (run.contains("warmup_seconds")) r.warmup_seconds = to_double(run.at("warmup_seconds"));
@@ -240,7 +250,13 @@ Result read_result(const std::filesystem::path& directory_or_file) {
                  .rule = unfinished ? "the run has not ended yet" : "it holds no result.json",
                  .remedy = unfinished ? "finish it with `buffon resume " + directory_or_file.string() + "`" : "give the directory that `buffon run` printed"});
   }
-  return decode_result(read_file(file), file.string());
+  Result result = decode_result(read_file(file), file.string());
+  if (result.selection) {
+    if (auto rows = read_chosen_rows(file.parent_path() / "selection")) {
+      result.outcome.selection = std::make_shared<const Selection>(Selection{.rows = std::move(*rows)});
+    }
+  }
+  return result;
 }
 
 void write_tables(const std::filesystem::path& directory, const std::vector<Table>& tables) {

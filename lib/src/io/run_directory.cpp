@@ -72,7 +72,8 @@ const fs::path& RunDirectory::path() const { return state_->path; }
 
 bool is_run_directory(const fs::path& directory) { return fs::is_regular_file(directory / resolved_name); }
 
-RunDirectory RunDirectory::create(const fs::path& wanted, const std::string& resolved, const std::string& original, const RunOrigin& origin, bool replace) {
+RunDirectory RunDirectory::create(const fs::path& wanted, const std::string& resolved, const std::string& original, const RunOrigin& origin, bool replace,
+                                  const std::vector<std::pair<fs::path, fs::path>>& adopted) {
   const fs::path directory = without_trailing_slash(wanted);
   const auto refuse = [&](const std::string& rule, const std::string& remedy) {
     throw Error(ErrorCategory::usage, {.doing = "creating the run directory " + directory.string(), .rule = rule, .remedy = remedy});
@@ -100,8 +101,13 @@ RunDirectory RunDirectory::create(const fs::path& wanted, const std::string& res
     state->lock = lock(fresh, directory);
     fs::create_directory(fresh / "checkpoint");
     nlohmann::ordered_json source = {{"file", origin.file}, {"base_directory", origin.base_directory.string()}, {"overrides", origin.overrides}};
+    if (!origin.digest.empty()) source["digest"] = origin.digest;
     write_file(fresh / resolved_name, resolved);
     write_file(fresh / original_name, original);
+    for (const auto& [name, place] : adopted) {
+      fs::create_directories((fresh / name).parent_path());
+      fs::rename(place, fresh / name);
+    }
     write_file(fresh / origin_name, source.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     state->log = Descriptor(::open((fresh / "log.jsonl").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
     if (!state->log) throw system_failure("writing", fresh / "log.jsonl");
@@ -145,7 +151,7 @@ RunOrigin read_origin(const fs::path& directory) {
   const fs::path name = directory / origin_name;
   try {
     const auto source = nlohmann::json::parse(read_file(name));
-    return {source.at("file"), source.at("base_directory").get<std::string>(), source.at("overrides")};
+    return {source.at("file"), source.at("base_directory").get<std::string>(), source.at("overrides"), source.value("digest", "")};
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorCategory::data, {.doing = "reading " + name.string(), .rule = error.what(), .remedy = "the file was changed after the start of the run"});
   }

@@ -175,7 +175,7 @@ Result result_of(const Job& job, const Method& method, const Saver& saver) {
   Result result;
   result.outcome = method.outcome();
   if (result.outcome.chain_draws) complete_chain_outcome(result.outcome);
-  report_replaced(saver.replaced(), job.policy.replacement, result.outcome);
+  if (!job.data) report_replaced(saver.replaced(), job.policy.replacement, result.outcome);
   result.derived = derived_estimates(job.derived, result.outcome);
   for (const NamedEstimate& e : result.derived) {
     if (std::isnan(e.estimate.value)) result.outcome.warnings.push_back("The derived quantity " + e.name + " is " + e.note + ".");
@@ -284,6 +284,10 @@ Result run_rounds(const Job& job, RunDirectory& directory, std::stop_token stop,
                                                           .sampling_seconds = result.seconds - result.warmup_seconds},
                                                          job.run.draws);
     directory.log("info", "draws", {{"files", std::to_string(written.size())}});
+  }
+  if (result.outcome.selection) {
+    result.selection = write_selection(directory.file("selection"), *result.outcome.selection);
+    directory.log("info", "selection", {{"rows", std::to_string(result.selection->rows)}, {"files", std::to_string(result.selection->files.size())}});
   }
   // The last file of the results: where it stands, everything before it is complete.
   write_file(directory.file("result.json"), encode_result(result));

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include <buffon/io/data_file.hpp>
 #include <buffon/io/option_list.hpp>
 
 #include "config/node.hpp"
@@ -198,6 +199,9 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
       property_of = list_of(section.meaning, closed(object_schema(list_options_of<ParameterSection>())));
     } else if (name == "start") {
       property_of = start_schema(section.meaning);
+    } else if (name == "data") {
+      property_of = closed(object_schema(list_options_of<DataFileOptions>()));
+      property_of["description"] = section.meaning;
     } else if (name == "derived") {
       property_of = list_of(section.meaning, closed(object_schema(list_options_of<DerivedQuantity>())));
     } else if (name == "options") {
@@ -214,7 +218,7 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
     for (const auto& section : section_texts()) {
       if (!section.goes_with(entry.subject)) then["properties"][section.name] = false;
     }
-    static constexpr std::array<std::string_view, 3> needed = {"model", "nested", "density"};  // in the order of SubjectKind
+    static constexpr std::array<std::string_view, 4> needed = {"model", "nested", "density", "data"};  // in the order of SubjectKind
     then["required"].push_back(needed[static_cast<std::size_t>(entry.subject)]);
     const auto listed = list_options(entry.describe);
     if (std::any_of(listed.begin(), listed.end(), [](const ListedOption& option) { return option.required; })) then["required"].push_back("options");

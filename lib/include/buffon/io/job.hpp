@@ -3,6 +3,7 @@
 
 #include <buffon/core/method.hpp>
 #include <buffon/io/draws.hpp>
+#include <buffon/model/data_set.hpp>
 #include <buffon/model/method_entry.hpp>
 #include <buffon/model/problem.hpp>
 
@@ -55,12 +56,20 @@ struct Job {
   Problem problem;                              ///< what a method with SubjectKind::problem works on; else empty
   std::shared_ptr<const NestedProblem> nested;  ///< what a method with SubjectKind::nested works on; else null
   std::shared_ptr<const Target> target;         ///< what a method with SubjectKind::target works on; else null
+  std::shared_ptr<const DataSet> data;          ///< what a method with SubjectKind::data works on; else null
   FailurePolicy policy;                         ///< of the problem's model
   std::string resolved;                         ///< the configuration with every default filled in, canonical TOML; reads back to the same job
   /// SHA-256, hexadecimal, of the part of `resolved` that determines the numbers: without title, [run], the journal and directory
-  /// of the model, the folder of a plug-in, and how an UM-Bridge server is reached; data files count by their content.
+  /// of the model, the folder of a plug-in, and how an UM-Bridge server is reached; data files count by their content (with their ending where the format is
+  /// told by it).
   std::string digest;
   std::function<std::unique_ptr<Method>()> make;  ///< a fresh method object; the same every time
+};
+
+/// Data from the standard input, data.file = "-", or from a pipe can be read once: a run keeps a copy.
+struct StandardInput {
+  std::filesystem::path copy = {};   ///< where the copy is made, or lies already; empty = none is kept
+  std::filesystem::path place = {};  ///< what the resolved configuration names in the place of "-"; empty = "-"
 };
 
 /// Reads a job from a TOML (or .json) file.
@@ -68,10 +77,11 @@ struct Job {
 /// @param run_directory where models may leave logs and journals; empty = nowhere
 /// @throws Error(configuration) with file:line:column, key, value, rule, nearest spelling; Error(no_input) for a missing file
 Job read_job(const std::filesystem::path& file, const std::vector<std::string>& overrides, const std::vector<MethodEntry>& methods,
-             const std::filesystem::path& run_directory = {});
+             const std::filesystem::path& run_directory = {}, const StandardInput& standard_input = {});
 
-/// The same from text; `name` stands for the file in messages and `base_directory` for its folder.
+/// The same from text; `name` stands for the file in messages and `base_directory` for its folder. An empty name says that there is no file:
+/// messages then name the flags to give.
 Job parse_job(std::string_view text, const std::string& name, const std::filesystem::path& base_directory, const std::vector<std::string>& overrides,
-              const std::vector<MethodEntry>& methods, const std::filesystem::path& run_directory = {});
+              const std::vector<MethodEntry>& methods, const std::filesystem::path& run_directory = {}, const StandardInput& standard_input = {});
 
 }  // namespace buffon

@@ -11,8 +11,9 @@
 
 namespace buffon {
 
-/// What stands before the numbers of an .npy file (NumPy format 1.0, '<f8', row-major: the last index varies fastest).
-std::string npy_header(const std::vector<std::int64_t>& shape);
+/// What stands before the numbers of an .npy file (NumPy format 1.0, row-major: the last index varies fastest).
+/// @param descr NumPy's name of the type of a number
+std::string npy_header(const std::vector<std::int64_t>& shape, std::string_view descr = "<f8");
 
 /// The bytes of an .npy file (NumPy format 1.0, '<f8', two-dimensional, row-major).
 std::string encode_npy(const ConstMatrix& values);

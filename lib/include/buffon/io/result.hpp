@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <buffon/io/selection_files.hpp>
 #include <buffon/stats/outcome.hpp>
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,9 +20,10 @@ struct Result {
   std::string method;
   std::string title;
   Outcome outcome;
-  std::vector<NamedEstimate> derived;  ///< functions of the estimates
-  double seconds = 0;                  ///< wall time over all parts of the run
-  double warmup_seconds = 0;           ///< of these, before the first draw that counts; samplers only
+  std::vector<NamedEstimate> derived;              ///< functions of the estimates
+  std::optional<SelectionSummary> selection = {};  ///< files of the chosen rows, of methods that choose some
+  double seconds = 0;                              ///< wall time over all parts of the run
+  double warmup_seconds = 0;                       ///< of these, before the first draw that counts; samplers only
   int threads = 0;
   std::vector<std::pair<std::string, std::string>> provenance;
 };
@@ -37,7 +40,7 @@ std::string reproducible_part(const Result& result);
 /// Version, commit, compiler, processor, threads, seed, stream version and configuration digest.
 std::vector<std::pair<std::string, std::string>> provenance(std::uint64_t seed, const std::string& digest, int threads);
 
-/// Reads DIR/result.json, or the file itself. @throws Error(no_input), Error(data)
+/// Reads DIR/result.json, or the file itself. The rows of a selection come along where its files lie beside. @throws Error(no_input), Error(data)
 Result read_result(const std::filesystem::path& directory_or_file);
 
 /// Writes tables of draws below `directory`: NAME.npy (rows as in the table) and NAME.csv (with column names).

@@ -15,6 +15,7 @@ struct RunOrigin {
   std::string file;                      ///< the configuration file as it was named, empty = the command line alone
   std::filesystem::path base_directory;  ///< relative paths of the configuration start here (absolute)
   std::vector<std::string> overrides;    ///< the `--set` texts
+  std::string digest = {};               ///< of the job at its start; empty = not known
 };
 
 /// The folder of one run, locked while this object lives: a second process that wants it is refused. The lock is the
@@ -25,14 +26,16 @@ struct RunOrigin {
 ///     DIR/origin.json            where it came from
 ///     DIR/log.jsonl              one event per line
 ///     DIR/checkpoint/            state between rounds
-///     DIR/result.json, report.html, draws/, failed_point.json
+///     DIR/data/standard_input    what the run read there
+///     DIR/result.json, report.html, draws/, selection/, failed_point.json
 class RunDirectory {
  public:
   /// Makes the folder with the configuration inside in one atomic step.
   /// @param replace an existing run directory is replaced; any other folder that is not empty never is
+  /// @param adopted files that move into the folder: path below it, and where each lies now, on the same file system
   /// @throws Error(usage) when it exists and is not empty, Error(data) when the system refuses
   static RunDirectory create(const std::filesystem::path& directory, const std::string& resolved, const std::string& original, const RunOrigin& origin,
-                             bool replace = false);
+                             bool replace = false, const std::vector<std::pair<std::filesystem::path, std::filesystem::path>>& adopted = {});
 
   /// Opens the folder of an earlier run. @throws Error(no_input) when it is none, Error(usage) when a process is at work in it
   static RunDirectory open(const std::filesystem::path& directory);

@@ -21,6 +21,7 @@ struct ReportInput {
   std::vector<NamedEstimate> derived;                           ///< functions of the estimates by the delta method
   std::vector<std::pair<std::string, std::string>> provenance;  ///< (what, value): version, commit, compiler, CPU, threads, seed, …
   double seconds = 0;                                           ///< wall time over all parts of the run
+  bool selection = false;                                       ///< rows were chosen from a data set: what was spent are distances
   double warmup_seconds = 0;                                    ///< of these, before the first draw that counts; samplers only
 };
 

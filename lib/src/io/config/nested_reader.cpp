@@ -109,7 +109,7 @@ std::vector<NestedStage> read_stages(const Document& document, const NestedKind&
 ReadNested read_nested(const Document& document, const std::filesystem::path& base_directory) {
   Section section = section_of(document, "nested", "reading the nested problem");
   if (document.root.find("nested") == nullptr) {
-    section.fail(document.root.where, "nested", {}, "is required and missing", "add a section [nested] with its kind");
+    section.fail(document.root.where, "nested", {}, "is required and missing", document.remedy("nested.kind=…", "add a section [nested] with its kind"));
   }
   NestedSection head = nested_section();
   OptionReader reader(section);

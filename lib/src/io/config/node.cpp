@@ -176,8 +176,11 @@ Node boolean_node(bool value) {
 
 SourceLocation Document::locate(const Origin& origin) const {
   if (origin.override_index >= 0) return {.file = "--set " + in_quotes(overrides[static_cast<std::size_t>(origin.override_index)])};
+  if (file.empty()) return {.file = "command line"};
   return {.file = file, .line = origin.line, .column = origin.column};
 }
+
+std::string Document::remedy(const std::string& set, const std::string& in_file) const { return file.empty() ? "give --set " + set : in_file; }
 
 std::string key_text(std::string_view key) { return bare(key) ? std::string(key) : '"' + escaped(key) + '"'; }
 

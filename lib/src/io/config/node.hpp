@@ -62,11 +62,13 @@ Node boolean_node(bool value);
 
 /// A configuration as it was written.
 struct Document {
-  std::string file;                    ///< name for messages
+  std::string file;                    ///< name for messages; empty = the command line alone
   std::vector<std::string> overrides;  ///< texts of `--set`
   Node root;
 
   SourceLocation locate(const Origin& origin) const;
+  /// What to do about something missing: `in_file`, or the flag --set with what follows it.
+  std::string remedy(const std::string& set, const std::string& in_file) const;
 };
 
 /// Reads TOML. @throws Error(configuration) with the place

@@ -51,7 +51,7 @@ const Node* OptionReader::find(const Field& field) {
     }
   }
   section_.fail(section_.table->where, section_.key(field.name), {}, "is required and missing",
-                "add " + std::string(field.name) + ": " + std::string(field.meaning));
+                section_.document->remedy(section_.key(field.name) + "=…", "add " + std::string(field.name)) + ": " + std::string(field.meaning));
 }
 
 template <class T>
@@ -123,6 +123,10 @@ void OptionReader::convert(const Field& field, const Node& node, const std::stri
     const auto json = write_json(node);
     if (!json) section_.fail(node.where, key, show(node), "holds a number that JSON cannot say");
     value = *json;
+    return;
+  }
+  if (node.kind == Node::Kind::integer && node.where.override_index >= 0 && field.choices.empty()) {
+    value = std::to_string(node.integer);  // --set data.weights=3: a shell has taken the quotes
     return;
   }
   if (node.kind != Node::Kind::text) section_.fail(node.where, key, show(node), "must be a text", "write it in quotes");

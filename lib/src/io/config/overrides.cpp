@@ -106,6 +106,7 @@ void apply_override(Document& document, std::size_t index) {
       Member* member = node->find(steps[i]);
       if (member == nullptr) {
         if (i == 0 && !last && repeated_section(steps[0])) {
+          if (document.file.empty()) fail(document, index, steps[0], "has no elements", "give the whole list: --set '" + steps[0] + "=[{…}, {…}]'");
           fail(document, index, steps[0], "has no elements in the file",
                "write [[" + steps[0] + "]] in the file; a run's config.resolved.toml has those of named problems");
         }

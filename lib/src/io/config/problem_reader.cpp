@@ -118,7 +118,7 @@ class Reader {
   void read_model_head() {
     model_ = section_of(document_, "model", "reading the model");
     if (document_.root.find("model") == nullptr)
-      model_.fail(document_.root.where, "model", {}, "is required and missing", "add a section [model] with its kind");
+      model_.fail(document_.root.where, "model", {}, "is required and missing", document_.remedy("model.kind=…", "add a section [model] with its kind"));
     section_ = model_section();
     OptionReader kind(model_);
     describe_kind(kind, section_);
@@ -167,7 +167,7 @@ class Reader {
     } else if (sections.empty()) {
       const Member* member = document_.root.find("inputs");
       model_.fail(member != nullptr ? member->where : document_.root.where, "inputs", {}, "is required and missing",
-                  "add an [[inputs]] with name and law for every input");
+                  document_.remedy("'inputs=[{name=\"a\", law=\"uniform\", min=0, max=1}, …]'", "add an [[inputs]] with name and law for every input"));
     }
   }
 

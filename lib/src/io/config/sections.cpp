@@ -120,7 +120,7 @@ void describe(OptionVisitor& v, StartSection& o) {
 
 const std::vector<SectionText>& section_texts() {
   static const std::vector<SubjectKind> problem = {SubjectKind::problem}, nested = {SubjectKind::nested}, target = {SubjectKind::target},
-                                        drawn = {SubjectKind::problem, SubjectKind::target};
+                                        data = {SubjectKind::data}, drawn = {SubjectKind::problem, SubjectKind::target};
   static const std::vector<SectionText> texts = {
       {"", "The top level: which method, which random numbers."},
       {"model", "The function of the inputs. Every kind of model has keys of its own beside those of the section.", problem},
@@ -134,6 +134,7 @@ const std::vector<SectionText>& section_texts() {
       {"scenarios", "One [[scenarios]] for every law of the inputs; `inputs` overrides parameters of inputs. Left out: one law.", problem},
       {"nested", "The nested expectation, for methods that estimate one. Every kind has keys of its own beside those of the section.", nested},
       {"stages", "For kind = \"expressions\": one [[stages]] for every depth, the outermost first.", nested},
+      {"data", "The data set, for methods that choose rows of one.", data},
       {"derived", "One [[derived]] for every function of the estimates, with a standard error by the delta method."},
       {"options", "Options of the method."},
       {"run", "How the job is run; without influence on the numbers, but max_seconds decides when they end."},

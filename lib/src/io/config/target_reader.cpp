@@ -40,7 +40,7 @@ class Reader {
   void read_density() {
     Section section = section_of(document_, "density", "reading the density");
     if (document_.root.find("density") == nullptr) {
-      section.fail(document_.root.where, "density", {}, "is required and missing", "add a section [density] with its kind");
+      section.fail(document_.root.where, "density", {}, "is required and missing", document_.remedy("density.kind=…", "add a section [density] with its kind"));
     }
     DensitySection head = density_section();
     OptionReader reader(section);
@@ -88,7 +88,7 @@ class Reader {
     }
     if (!kind.own_parameters && sections.empty()) {
       root.fail(given != nullptr ? given->where : document_.root.where, "parameters", {}, "is required and missing",
-                "add a [[parameters]] with its name for every parameter");
+                document_.remedy("'parameters=[{name=\"a\"}, …]'", "add a [[parameters]] with its name for every parameter"));
     }
     std::vector<Parameter> parameters;
     constexpr Index most_components = 10'000'000;
