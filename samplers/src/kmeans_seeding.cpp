@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -207,6 +208,14 @@ struct KmeansSeeding::State {
   /// Σ w s, s the squared distances to the mean, and the part of it in the heaviest thousandth of the rows.
   void measure_spread(Context& context) {
     std::vector<double> shares = distances->squared_from_mean(context);
+    // ‖x − y‖² ≤ 4 max s
+    const double largest = distances->single() ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max();
+    if (!(*std::max_element(shares.begin(), shares.end()) <= largest / 8)) {
+      throw Error(ErrorCategory::data, {.doing = "measuring distances of kmeans_seeding",
+                                        .rule = "squared distances between rows of " + data->about().source + " overflow " +
+                                                (distances->single() ? "single" : "double") + " precision",
+                                        .remedy = "set data.scale = \"standardise\", or leave out the columns of such size"});
+    }
     if (data->weighted()) {
       for (Index i = 0; i < data->rows(); ++i) shares[static_cast<std::size_t>(i)] *= data->weight(i);
     }

@@ -201,6 +201,13 @@ TEST_CASE("options that do not fit the data are refused with key, rule and remed
   CHECK(seed(data, {.k = 2, .first = 7}).rows.front() == 7);
 }
 
+TEST_CASE("rows so far apart that squares overflow are refused") {
+  const Eigen::MatrixXd points = clusters(2, 40, 14);
+  CHECK(contains(message_of([&] { seed(single_rows(1e19 * points), {.k = 3}); }), "overflow single precision. set data.scale"));
+  CHECK(seed(DataSet::from_points(1e19 * points), {.k = 3}).rows.size() == 3);
+  CHECK(contains(message_of([&] { seed(DataSet::from_points(1e154 * points), {.k = 3}); }), "overflow double precision"));
+}
+
 TEST_CASE("rows are known by their numbers in the source") {
   const Eigen::MatrixXd points = clusters(2, 40, 15);
   auto numbers = std::make_shared<Eigen::MatrixXd>(points);
