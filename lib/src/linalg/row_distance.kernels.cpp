@@ -273,8 +273,9 @@ inline void lower_one(T distance, T* squared, int32_t* labels, int32_t label, ui
   if constexpr (labelled) *labels = label;
 }
 
+// The processor's own prefetching stops where pages end: numbers are fetched two pages ahead.
 template <class T>
-constexpr int64_t page = 4096 / int64_t(sizeof(T));
+constexpr int64_t two_pages = 8192 / int64_t(sizeof(T));
 
 /// `shortest`: rows of 8 columns without gaps.
 template <class T, bool labelled, bool shortest>
@@ -296,8 +297,8 @@ void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool bey
   // The last row of all may end where the memory does.
   const int64_t whole = (rest == 0 || beyond ? n : n - 1) / rows_at_once * rows_at_once;
   constexpr int together = rows_at_once < 4 ? rows_at_once : 4;
-  // The processor's own prefetching stops where pages end; as far ahead as a page, and as the rows that come next.
-  const int64_t ahead = together * stride > page<T> ? together * stride : page<T>;
+  // At least the rows that come next.
+  const int64_t ahead = together * stride > two_pages<T> ? together * stride : two_pages<T>;
   int64_t i = 0;
   for (; i < whole; i += rows_at_once) {
     L total[rows_at_once];
@@ -321,7 +322,7 @@ void lower_rows_of(const T* rows, int64_t stride, int64_t n, int64_t d, bool bey
 #pragma GCC unroll 4
       for (int r = 0; r < together; ++r) total[first + r] = sum[r];
     }
-    __builtin_prefetch(squared + i + page<T>);
+    __builtin_prefetch(squared + i + two_pages<T>);
     const V distance = Folded<T, rows_at_once>::of(total), before = load<V>(squared + i);
     const auto lower = distance < before;
     if (!any(lower)) continue;
@@ -402,7 +403,7 @@ inline void gather_columns(const float* rows, int64_t stride, int64_t d, float* 
     gather_columns<float>(rows, stride, d, tile);
     return;
   }
-  const int64_t ahead = tile_rows * stride > page<float> ? tile_rows * stride : page<float>;
+  const int64_t ahead = tile_rows * stride > two_pages<float> ? tile_rows * stride : two_pages<float>;
   for (int64_t j = 0; j < d; j += square) {
     const int64_t at = j + square <= d ? j : d - square;
 #pragma GCC unroll 16
@@ -494,8 +495,8 @@ void lower_tiles_of(const T* tile, int64_t tiles, int64_t d, const T* centres, i
   for (int64_t t = 0; t < tiles; ++t) {
     if constexpr (columns > 0) {
 #pragma GCC unroll 8
-      for (int j = 0; j < columns * tile_rows; j += 64 / int(sizeof(T))) __builtin_prefetch(tile + j + page<T>);
-      __builtin_prefetch(squared + page<T>);
+      for (int j = 0; j < columns * tile_rows; j += 64 / int(sizeof(T))) __builtin_prefetch(tile + j + two_pages<T>);
+      __builtin_prefetch(squared + two_pages<T>);
     }
 #pragma GCC unroll 8
     for (int first = 0; first < tile_rows; first += width<T>) {
