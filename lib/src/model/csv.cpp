@@ -60,11 +60,11 @@ const char* CsvRows::skip_field(const char* at, std::string_view line, std::int6
   at = skip_blanks(at, end);
   if (at == end || *at != '"') return std::find(at, end, ',');
   const char* begin = at;
-  for (++at;; ++at) {
-    at = std::find(at, end, '"');
+  for (bool closed = false; !closed;) {
+    at = std::find(at + 1, end, '"');
     if (at == end) refuse(line, number, begin, column, {}, "a quoted field does not end on its line", "Close the quotes");
-    if (at + 1 == end || at[1] != '"') break;
-    ++at;
+    closed = at + 1 == end || at[1] != '"';
+    if (!closed) ++at;  // two quotes stand for one
   }
   at = skip_blanks(at + 1, end);
   if (at != end && *at != ',') refuse(line, number, at, column, {}, "text after a quoted field", "Separate by commas");
