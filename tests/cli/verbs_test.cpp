@@ -92,6 +92,45 @@ TEST_CASE("results that differ are told by status 1") {
   CHECK(contains(r.out, "differ by more than their errors explain"));
 }
 
+TEST_CASE("rows are chosen without a file, told in the summary, and compared") {
+  TemporaryDirectory t;
+  std::string points = "x,y\n";
+  for (int i = 0; i < 60; ++i) points += std::to_string(i * i % 37) + "," + std::to_string(i % 11) + "\n";
+  write_file(t / "points.csv", points);
+  const auto run = [&](const std::string& out, std::vector<std::string> more) {
+    more.insert(more.begin(), {"run", "--method", "kmeans_seeding", "--set", "data.file=points.csv", "--set", "options.k=7", "--out", out});
+    return buffon_cli(t, more);
+  };
+  Outcome3 r = run("a", {});
+  INFO(r.err);
+  REQUIRE(r.status == 0);
+  CHECK(contains(r.out, "7 rows chosen, in the order of the draws: "));
+  CHECK(contains(r.out, "Every one of 60 rows has the label"));
+  CHECK(contains(r.out, "distances computed"));
+  CHECK(contains(r.out, "Chosen rows: a/selection/rows.csv"));
+  CHECK(contains(read_file(t / "a/config.resolved.toml"), "seed = 1\n"));
+  CHECK(contains(read_file(t / "a/report.html"), "distances computed"));
+  REQUIRE(run("b", {"--threads", "2"}).status == 0);
+  REQUIRE(run("c", {"--seed", "2"}).status == 0);
+  r = buffon_cli(t, {"compare", "a", "b"});
+  CHECK(r.status == 0);
+  CHECK(contains(r.out, "the same, byte for byte"));
+  r = buffon_cli(t, {"compare", "a", "c"});
+  CHECK(r.status == 1);
+  CHECK(contains(r.out, "Rows first differ at row "));
+
+  r = run("d", {"--set", "options.k=many"});
+  CHECK(r.status == 78);
+  CHECK(contains(r.err, "--set \"options.k=many\""));
+  r = buffon_cli(t, {"run", "--method", "kmeans_seeding", "--set", "data.file=points.csv"});
+  CHECK(r.status == 78);
+  CHECK(contains(r.err, "give --set options.k=…"));
+  r = buffon_cli(t, {"validate", "--method", "kmeans_seeding", "--set", "data.file=nowhere.npy", "--set", "options.k=7"});
+  CHECK(r.status == 66);
+  CHECK(contains(r.err, "--set \"data.file=nowhere.npy\""));
+  CHECK_FALSE(std::filesystem::exists(t / "d"));
+}
+
 TEST_CASE("a job without a file runs from the command line alone") {
   TemporaryDirectory t;
   const Outcome3 r = buffon_cli(t, {"run", "--method", "plain_monte_carlo", "--seed", "4", "--set", "model.kind=\"named\"", "--set",
