@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/samplers/registry.hpp>
 
+#include <buffon/samplers/clustering_sensitivity.hpp>
 #include <buffon/samplers/coordinate_slice.hpp>
 #include <buffon/samplers/elliptical_slice.hpp>
 #include <buffon/samplers/geodesic_slice.hpp>
 #include <buffon/samplers/hit_and_run_slice.hpp>
 #include <buffon/samplers/kmeans_seeding.hpp>
+#include <buffon/samplers/lightweight_coreset.hpp>
 #include <buffon/samplers/polar_slice.hpp>
+#include <buffon/samplers/row_sampling.hpp>
 
 namespace buffon {
 
@@ -29,6 +32,13 @@ const std::vector<MethodEntry>& sampler_methods() {
       method_entry<KmeansSeeding, KmeansSeedingOptions>("kmeans_seeding", "k-means++ seeding",
                                                         "Chooses k rows of a data set by D² sampling, exactly and without k passes; labels, cost and refined "
                                                         "centres on request"),
+      method_entry<LightweightCoreset, LightweightCoresetOptions>(
+          "lightweight_coreset", "Lightweight coreset", "Draws a weighted sample of rows on which k-means costs, for any centres, estimate those of all rows"),
+      method_entry<ClusteringSensitivity, ClusteringSensitivityOptions>(
+          "clustering_sensitivity", "Clustering sensitivity sampling",
+          "Chooses the rows whose costly losses are worth evaluating, by clusters of cheap coordinates, and estimates the total loss"),
+      method_entry<RowSampling, RowSamplingOptions>("row_sampling", "Row sampling",
+                                                    "Draws rows uniformly, by size or by groups, with weights and error bars for the means of all columns"),
   };
   return entries;
 }

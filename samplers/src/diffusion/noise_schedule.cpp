@@ -28,7 +28,9 @@ NoiseLevel preserving_at(double time, double lambda) {
   return {time, 1 / std::sqrt(1 + std::exp(-2 * lambda)), 1 / std::sqrt(1 + std::exp(2 * lambda)), lambda};
 }
 /// d sigma / dt from d log alpha / dt where alpha² + sigma² = 1.
-NoiseSchedule::Slopes preserving_slopes(const NoiseLevel& level, double slope) { return {level.alpha * slope, -level.alpha * level.alpha * slope / level.sigma}; }
+NoiseSchedule::Slopes preserving_slopes(const NoiseLevel& level, double slope) {
+  return {level.alpha * slope, -level.alpha * level.alpha * slope / level.sigma};
+}
 
 /// log(e^a + 1)
 double log_add_one(double a) { return a > 0 ? a + std::log1p(std::exp(-a)) : std::log1p(std::exp(a)); }
