@@ -59,7 +59,7 @@ TEST_CASE("pruned and exact seeding choose the same rows of real data, raw and s
       const auto data = read(set.first, scale, set.second);
       if (data == nullptr) return;
       CAPTURE(set.first);
-      const KmeansSeedingResult exact = seed(data, SeedingAlgorithm::exact, 300, 1), pruned = seed(data, SeedingAlgorithm::pruned, 300, 1);
+      const KmeansSeedingResult exact = seed(data, SeedingAlgorithm::exact, 600, 1), pruned = seed(data, SeedingAlgorithm::pruned, 600, 1);
       CHECK(exact.rows == pruned.rows);
       CHECK(pruned.counts.distances < exact.counts.distances / 2);
     }

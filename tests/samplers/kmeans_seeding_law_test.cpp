@@ -211,13 +211,15 @@ TEST_CASE("weights, duplicates and sparse rows keep the law of triples under eve
 }
 
 TEST_CASE("the pruned draws keep the law once rows are grouped") {
-  // 16 centres, then the 17th: the first that groups choose
-  const SharedData data = single_rows(normal_points(3, 40, 8));
-  std::vector<Index> chosen(17);
+  // groups take over after 128 centres
+  Eigen::MatrixXd points = normal_points(3, 200, 8);
+  points.col(133) *= 4;  // the last centre lies apart: a rule that knows only those before would choose it
+  const SharedData data = single_rows(points);
+  std::vector<Index> chosen(129);
   std::iota(chosen.begin(), chosen.end(), Index{5});
   const auto distances = std::make_shared<RowDistances>(data);
   Context context(1);
-  std::vector<double> counts(40), expected = d2_law(*data, chosen);
+  std::vector<double> counts(200), expected = d2_law(*data, chosen);
   constexpr int runs = 40000;
   for (int r = 0; r < runs; ++r) {
     SeedingCounts spent;

@@ -67,8 +67,8 @@ TEST_CASE("pruned seeding chooses the rows of exact seeding, bit for bit, and sp
   constexpr std::size_t tiny = 6;  // squares below the normal numbers, which no bound can tell apart
   for (std::size_t s = 0; s < sets.size(); ++s) {
     CAPTURE(s);
-    const KmeansSeedingResult exact = seed(sets[s], {.k = 150, .algorithm = SeedingAlgorithm::exact, .labels = false});
-    const KmeansSeedingResult pruned = seed(sets[s], {.k = 150, .algorithm = SeedingAlgorithm::pruned, .labels = false});
+    const KmeansSeedingResult exact = seed(sets[s], {.k = 200, .algorithm = SeedingAlgorithm::exact, .labels = false});
+    const KmeansSeedingResult pruned = seed(sets[s], {.k = 200, .algorithm = SeedingAlgorithm::pruned, .labels = false});
     CHECK(exact.rows == pruned.rows);
     if (s != tiny) CHECK(pruned.counts.distances < exact.counts.distances);
   }
@@ -107,7 +107,7 @@ TEST_CASE("rows, trials and counts do not depend on the number of threads") {
   for (const SeedingAlgorithm algorithm : all_algorithms) {
     CAPTURE(static_cast<int>(algorithm));
     // few trials are accepted: many run at once
-    const KmeansSeedingOptions options{.k = 80, .algorithm = algorithm, .max_trials = 3000, .labels = false};
+    const KmeansSeedingOptions options{.k = 160, .algorithm = algorithm, .max_trials = 3000, .labels = false};
     const KmeansSeedingResult one = seed(data, options, 2, 1);
     for (const int threads : {2, 3}) {
       const KmeansSeedingResult several = seed(data, options, 2, threads);
@@ -126,7 +126,7 @@ TEST_CASE("a seeding that is saved and loaded after every step ends with the sam
   Context context(1);
   for (const SeedingAlgorithm algorithm : all_algorithms) {
     CAPTURE(static_cast<int>(algorithm));
-    const KmeansSeedingOptions options{.k = 130, .algorithm = algorithm, .max_trials = 20, .lloyd_rounds = 7};
+    const KmeansSeedingOptions options{.k = 150, .algorithm = algorithm, .max_trials = 20, .lloyd_rounds = 7};
     KmeansSeeding whole(data, options, Stream(3));
     auto part = std::make_unique<KmeansSeeding>(data, options, Stream(3));
     int steps = 0;

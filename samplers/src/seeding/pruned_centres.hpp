@@ -30,7 +30,7 @@ class PrunedCentres {
   Index best(std::span<const Index> candidates, std::int64_t& evaluations, Context& context);
 
  private:
-  static constexpr std::size_t grouped_from = 16;
+  static constexpr std::size_t grouped_from = 128;
 
   std::shared_ptr<const RowDistances> distances_;
   std::unique_ptr<NearestCentres> first_;  ///< until there are enough centres
