@@ -6,76 +6,21 @@
 //     emcee_bench [--rounds N] [--json FILE] [--threads N] [--walkers N]
 
 #include "interleave.hpp"
+#include "python_peer.hpp"
 
 #include <buffon/model/regression.hpp>
 #include <buffon/parallel/context.hpp>
 #include <buffon/samplers/polar_slice.hpp>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <optional>
 
 #include <generators/logistic_regression.hpp>
 
 using namespace buffon;
 
 namespace {
-
-/// The peer: a child process that answers lines of JSON.
-class Peer {
- public:
-  explicit Peer(const std::filesystem::path& directory, int threads) {
-    int to[2], from[2];
-    if (pipe(to) != 0 || pipe(from) != 0) throw std::runtime_error("no pipe");
-    process_ = fork();
-    if (process_ < 0) throw std::runtime_error("no process");
-    if (process_ == 0) {
-      dup2(to[0], STDIN_FILENO);
-      dup2(from[1], STDOUT_FILENO);
-      for (const int end : {to[0], to[1], from[0], from[1]}) close(end);
-      if (threads > 0) setenv("OPENBLAS_NUM_THREADS", std::to_string(threads).c_str(), 1);
-      unsetenv("OPENBLAS_CORETYPE");  // the best core for this CPU
-      execl(BUFFON_PEER_PYTHON, BUFFON_PEER_PYTHON, BUFFON_EMCEE_PEER, directory.c_str(), static_cast<char*>(nullptr));
-      _exit(127);
-    }
-    close(to[0]);
-    close(from[1]);
-    in_ = fdopen(to[1], "w");
-    out_ = fdopen(from[0], "r");
-  }
-  Peer(const Peer&) = delete;
-  Peer& operator=(const Peer&) = delete;
-  ~Peer() {
-    std::fclose(in_);
-    std::fclose(out_);
-    waitpid(process_, nullptr, 0);
-  }
-
-  /// The next line of the peer; nothing when it ended.
-  std::optional<nlohmann::json> answer() {
-    char* line = nullptr;
-    std::size_t size = 0;
-    const ssize_t length = getline(&line, &size, out_);
-    std::optional<nlohmann::json> value;
-    if (length > 0) value = nlohmann::json::parse(line, line + length);
-    std::free(line);
-    return value;
-  }
-  nlohmann::json ask(const nlohmann::json& request) {
-    std::fprintf(in_, "%s\n", request.dump().c_str());
-    std::fflush(in_);
-    auto value = answer();
-    if (!value) throw std::runtime_error("the peer ended");
-    return *value;
-  }
-
- private:
-  pid_t process_ = 0;
-  std::FILE *in_ = nullptr, *out_ = nullptr;
-};
 
 struct Settings {
   int rounds = 11, threads = 0;  ///< fewer turns make chains of emcee too short for its estimate of the autocorrelation time
@@ -161,7 +106,7 @@ struct EffectiveSizes {
 };
 
 /// Effective size of all that a move has drawn, and evaluations spent.
-EffectiveSizes effective_sizes(Peer& peer, const std::filesystem::path& directory, const std::string& name, Index walkers, Index d) {
+EffectiveSizes effective_sizes(bench::PythonPeer& peer, const std::filesystem::path& directory, const std::string& name, Index walkers, Index d) {
   const nlohmann::json told = peer.ask({{"report", name}});
   const auto steps = told.at("steps").get<double>();
   const auto kept = told.at("kept").get<Index>();
@@ -210,10 +155,11 @@ int run(const Settings& settings) {
     write_numbers(directory / "start.f64", start);
   }
 
-  Peer peer(directory, settings.threads);
+  bench::PythonPeer peer(BUFFON_EMCEE_PEER, {directory.string()}, settings.threads);
   const auto about = peer.answer();
   if (!about) {
-    std::printf("  emcee           not there: %s cannot import numpy and emcee (Debian: python3-emcee). No comparison was made.\n", BUFFON_PEER_PYTHON);
+    std::printf("  emcee           not there: %s cannot import numpy and emcee (Debian: python3-emcee). No comparison was made.\n",
+                bench::PythonPeer::interpreter().c_str());
     std::filesystem::remove_all(directory);
     return 0;
   }
