@@ -3,6 +3,7 @@
 
 #include "ais_control_variates/entry.hpp"
 #include "gibbsian_polar_slice_sampling/entry.hpp"
+#include "kmeans_rejection_seeding/entry.hpp"
 #include "read/entry.hpp"
 
 namespace buffon::reproduce {
@@ -12,6 +13,7 @@ const std::vector<ReproduceEntry>& entries() {
       ais_control_variates::entry(),
       read::entry(),
       gibbsian_polar_slice_sampling::entry(),
+      kmeans_rejection_seeding::entry(),
   };
   return all;
 }
