@@ -3,9 +3,9 @@
 
 #include <chrono>
 #include <process.hpp>
+#include <string_view>
 #include <temporary_directory.hpp>
 #include <thread>
-#include <string_view>
 #include <utility>
 
 #include <buffon/io/files.hpp>

@@ -38,7 +38,8 @@ inline void wait_for(Process& process, const std::filesystem::path& run, std::ui
   }
 }
 
-/// Everything that a run promises to repeat: the result without its block "run", which holds digests of the files of a selection, and the draws without comments, which hold times.
+/// Everything that a run promises to repeat: the result without its block "run", which holds digests of the files of a selection, and the draws without
+/// comments, which hold times.
 inline std::string numbers(const std::filesystem::path& run) {
   std::string all = reproducible_part(read_result(run));
   if (!std::filesystem::exists(run / "draws")) return all;

@@ -259,7 +259,8 @@ TEST_CASE("invalid keys of every kind of density are refused with place, key, va
 TEST_CASE("invalid keys of a data set are refused with place, key, value and rule") {
   const auto options = list_options_of<DataFileOptions>();
   check_defaults(options);
-  check_all(options, [&](const std::string& lines) { return "method = \"data_probe\"\nseed = 1\n[data]\n" + lines; }, test::probe_methods());
+  check_all(
+      options, [&](const std::string& lines) { return "method = \"data_probe\"\nseed = 1\n[data]\n" + lines; }, test::probe_methods());
 }
 
 TEST_CASE("invalid settings of the run are refused with place, key, value and rule") {
