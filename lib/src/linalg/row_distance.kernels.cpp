@@ -131,6 +131,17 @@ void leaf_sums(const T* squared, const double* weights, int64_t leaves, double* 
 
 constexpr int lanes = int(distance_lanes);
 
+#if defined(__AVX512VL__)
+/// The first n of 8 numbers, 0 < n < 8, and zeros; nothing beyond is read.
+inline Vector<float, 8> load_some(const float* p, int64_t n) { return (Vector<float, 8>)_mm256_maskz_loadu_ps(static_cast<__mmask8>((1u << n) - 1), p); }
+inline Vector<double, 8> load_some(const double* p, int64_t n) { return (Vector<double, 8>)_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), p); }
+#elif defined(__AVX2__)
+inline Vector<float, 8> load_some(const float* p, int64_t n) {
+  static constexpr int32_t mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return (Vector<float, 8>)_mm256_maskload_ps(p, (__m256i)load<Vector<int32_t, 8>>(mask + 8 - n));
+}
+#endif
+
 /// The 8 lanes of one row.
 template <class T>
 struct Lanes {
@@ -160,6 +171,13 @@ struct Lanes {
     }
   }
   void add_some(const T* a, const T* b, int64_t n) {
+#if defined(__AVX512VL__) || defined(__AVX2__)
+    if constexpr (vectors == 1) {
+      const V u = load_some(a, n) - load_some(b, n);
+      v[0] += u * u;
+      return;
+    }
+#endif
     T rest[lanes] = {};
     for (int64_t j = 0; j < n; ++j) rest[j] = a[j] - b[j];
 #pragma GCC unroll 8

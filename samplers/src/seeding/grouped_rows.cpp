@@ -16,7 +16,6 @@ constexpr std::int64_t parallel_from = 1 << 15;
 
 /// Members of a group that may be lowered.
 struct Scratch {
-  std::vector<std::size_t> places;
   std::vector<Index> rows;
   std::vector<double> squared;
 };
@@ -38,12 +37,16 @@ GroupedRows::GroupedRows(std::shared_ptr<const RowDistances> distances, const Ne
   for (Index i = 0; i < n; ++i) {
     const double squared = nearest.squared(i);
     squared_[static_cast<std::size_t>(i)] = squared;
-    Group& group = groups_[static_cast<std::size_t>(nearest.label(i))];
-    group.members.push_back({i, squared});
-    group.largest = std::max(group.largest, squared);
+    groups_[static_cast<std::size_t>(nearest.label(i))].members.push_back({i, squared});
   }
+  for (Group& group : groups_) group.sort();
   shares_.renew(0, n, squared_.data());
   shares_.finish();
+}
+
+void GroupedRows::Group::sort() {
+  std::sort(members.begin(), members.end(),
+            [](const Member& a, const Member& b) { return a.squared > b.squared || (a.squared == b.squared && a.row < b.row); });
 }
 
 GroupedRows::Lowering GroupedRows::lowering(Context& context, Index centre) const {
@@ -53,7 +56,7 @@ GroupedRows::Lowering GroupedRows::lowering(Context& context, Index centre) cons
   std::int64_t members = 0;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const double between = distances_->between(centre, centres_[g]);
-    if (between >= factor_ * groups_[g].largest + offset_ && between <= std::numeric_limits<float>::max()) continue;
+    if (between >= factor_ * groups_[g].largest() + offset_ && between <= std::numeric_limits<float>::max()) continue;
     found.groups.push_back({g});
     apart.push_back(between <= std::numeric_limits<float>::max() ? between : 0);  // an overflow tells nothing
     members += static_cast<std::int64_t>(groups_[g].members.size());
@@ -64,21 +67,17 @@ GroupedRows::Lowering GroupedRows::lowering(Context& context, Index centre) cons
     Lowering::Group& lowered = found.groups[i];
     const std::vector<Member>& members_here = groups_[lowered.group].members;
     const double bound = (apart[i] - offset_) / factor_;  // D from which on a row may be lowered; its rounding is far within the margin
-    scratch.places.resize(members_here.size());
-    std::size_t count = 0;
-    for (std::size_t m = 0; m < members_here.size(); ++m) {
-      scratch.places[count] = m;
-      count += static_cast<std::size_t>(members_here[m].squared > bound);
-    }
+    const auto end = std::partition_point(members_here.begin(), members_here.end(), [&](const Member& member) { return member.squared > bound; });
+    const auto count = static_cast<std::size_t>(end - members_here.begin());
     scratch.rows.resize(count);
     scratch.squared.resize(count);
-    for (std::size_t l = 0; l < count; ++l) scratch.rows[l] = members_here[scratch.places[l]].row;
+    for (std::size_t l = 0; l < count; ++l) scratch.rows[l] = members_here[l].row;
     distances_->between(scratch.rows, centre, scratch.squared);
     lowered.evaluations = static_cast<std::int64_t>(count);
     for (std::size_t l = 0; l < count; ++l) {
-      const Member& member = members_here[scratch.places[l]];
+      const Member& member = members_here[l];
       if (!(scratch.squared[l] < member.squared)) continue;
-      lowered.members.push_back({static_cast<std::int64_t>(scratch.places[l]), scratch.squared[l]});
+      lowered.members.push_back({static_cast<std::int64_t>(l), scratch.squared[l]});
       lowered.gain += distances_->data().weight(member.row) * (member.squared - scratch.squared[l]);
     }
   };
@@ -116,13 +115,11 @@ void GroupedRows::add(const Lowering& lowering) {
       squared_[static_cast<std::size_t>(member.row)] = next->squared;
       leaves.push_back(member.row / RowShares::leaf_rows);
       added.members.push_back({member.row, next->squared});
-      added.largest = std::max(added.largest, next->squared);
       ++next;
     }
     group.members.resize(kept);
-    group.largest = 0;
-    for (const Member& member : group.members) group.largest = std::max(group.largest, member.squared);
   }
+  added.sort();
   centres_.push_back(lowering.centre);
   groups_.push_back(std::move(added));
   std::sort(leaves.begin(), leaves.end());

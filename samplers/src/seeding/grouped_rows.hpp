@@ -53,8 +53,9 @@ class GroupedRows {
     double squared = 0;
   };
   struct Group {
-    std::vector<Member> members;
-    double largest = 0;  ///< D
+    std::vector<Member> members;  ///< D falling: a member stays in its place until it leaves
+    void sort();
+    double largest() const { return members.empty() ? 0 : members.front().squared; }
   };
 
   std::shared_ptr<const RowDistances> distances_;
