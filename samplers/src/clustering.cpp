@@ -13,6 +13,7 @@
 #include <buffon/parallel/context.hpp>
 #include <buffon/samplers/row_shares.hpp>
 
+#include "archive_part.hpp"
 #include "dense_passes.hpp"
 
 namespace buffon {
@@ -83,7 +84,7 @@ class Rows {
     out.squared.resize(n);
     out.evaluations = rows() * centres;
     std::vector<double> leaves(static_cast<std::size_t>(block_count(rows(), RowShares::leaf_rows)));
-    for_blocks(context, rows(), block_rows, [&](const Block& block) {
+    const auto assign_block = [&](const Block& block) {
       T squared[block_rows];
       std::fill(squared, squared + block_rows, std::numeric_limits<T>::infinity());
       nearest(block.begin, block.end, squared, out.labels.data() + block.begin);
@@ -92,6 +93,12 @@ class Rows {
         leaves[static_cast<std::size_t>(i / RowShares::leaf_rows)] = RowShares::leaf_total(
             squared + (i - block.begin), data_.weighted() ? data_.about().weights.data() + i : nullptr, std::min(RowShares::leaf_rows, block.end - i));
       }
+    };
+    for_shared_blocks(context, rows(), block_rows, Needed::everywhere, assign_block, [&](std::int64_t block, Archive& archive) {
+      const Index begin = block * block_rows, end = std::min(begin + block_rows, rows());
+      list_part<std::int64_t>(archive, "labels", out.labels, begin, end);
+      list_part<double>(archive, "squared", out.squared, begin, end);
+      list_part<double>(archive, "leaves", leaves, begin / RowShares::leaf_rows, block_count(end, RowShares::leaf_rows));
     });
     constexpr Index leaves_per_block = RowShares::block_rows / RowShares::leaf_rows;
     const auto count = static_cast<Index>(leaves.size());
@@ -108,25 +115,47 @@ class Rows {
                       [&](Index begin, Index end, T* squared, std::int32_t* labels) { x.lower(begin, end, c.data(), c.cols(), squared, labels, 0, nullptr); });
   }
 
-  /// ‖x‖² − 2 x·c + ‖c‖², at least 0: the centres are not sparse.
+  /// ‖x_i − c‖² by differences, column by column.
+  template <class T>
+  static double by_differences(const SparseRows<T>& x, Index i, const Eigen::Ref<const Eigen::VectorXd>& c) {
+    double sum = 0;
+    std::int64_t e = x.first[i];
+    for (Index j = 0; j < x.columns; ++j) {
+      const bool entry = e < x.first[i + 1] && x.column[e] == j;
+      const double u = (entry ? static_cast<double>(x.value[e++]) : 0) - c[j];
+      sum += u * u;
+    }
+    return sum;
+  }
+
+  /// ‖x‖² − 2 x·c + ‖c‖², the centres not being sparse; centres as near as its rounding are compared by differences.
   template <class T>
   Assignment assign_to(const SparseRows<T>& x, const ConstMatrix& centres, Context& context) const {
     const Eigen::MatrixXd by_column = centres.transpose();  // the centres' numbers of one column in one piece
     const Eigen::VectorXd norms = centres.colwise().squaredNorm();
+    const double largest_norm = norms.maxCoeff();
     return collect<double>(centres.cols(), context, [&](Index begin, Index end, double* squared, std::int32_t* labels) {
       Eigen::VectorXd d(centres.cols());
       for (Index i = begin; i < end; ++i) {
         d = norms;
+        double size = 0;
         for (std::int64_t e = x.first[i]; e < x.first[i + 1]; ++e) {
           const auto v = static_cast<double>(x.value[e]);
           d.array() += v * (v - 2 * by_column.col(x.column[e]).array());
+          size += v * v;
         }
-        Index nearest = 0;
+        const auto terms = static_cast<double>(x.first[i + 1] - x.first[i] + 64);
+        const double rounding = 4 * (terms + 4) * std::numeric_limits<double>::epsilon() * (size + largest_norm), limit = d.minCoeff() + 2 * rounding;
+        Index nearest = -1;
+        double least = 0;
         for (Index c = 0; c < d.size(); ++c) {
-          d[c] = std::max(0.0, d[c]);
-          if (d[c] < d[nearest]) nearest = c;
+          if (d[c] > limit) continue;
+          const double distance = d[c] > 1e6 * rounding ? d[c] : by_differences(x, i, centres.col(c));
+          if (nearest >= 0 && !(distance < least)) continue;
+          nearest = c;
+          least = distance;
         }
-        squared[i - begin] = d[nearest];
+        squared[i - begin] = least;
         labels[i - begin] = static_cast<std::int32_t>(nearest);
       }
     });
@@ -206,7 +235,7 @@ Eigen::MatrixXd moved(const Rows& rows, const Assignment& now, const Eigen::Matr
     next.col(c) = rows.data().point(*row);
     const Index before = now.labels[at];
     const double w = rows.data().weight(*row);
-    if (sums.of_weights[before] > w) {
+    if (sums.of_weights[before] - w > 1e-9 * w) {  // more than the rounding of its last row is left
       rows.add_row(*row, -w, sums.of_rows.col(before));
       sums.of_weights[before] -= w;
     }

@@ -136,6 +136,12 @@ struct ClusteringSensitivity::State {
     if (loss) {
       data = std::move(data_);
     } else {
+      if (options.loss.empty() && data_->about().scale.size() > 0) {
+        throw Error(ErrorCategory::configuration, {.doing = doing,
+                                                   .key = "options.loss",
+                                                   .rule = "must be given where data.scale = \"standardise\", which leaves constant columns out",
+                                                   .remedy = "name the column of the losses"});
+      }
       const Index at = options.loss.empty() ? data_->columns() - 1 : draws::find_column(*data_, options.loss, "options.loss", doing);
       if (data_->columns() == 1) {
         throw Error(ErrorCategory::configuration, {.doing = doing,

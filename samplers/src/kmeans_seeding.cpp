@@ -87,7 +87,7 @@ void describe(OptionVisitor& v, KmeansSeedingOptions& o) {
         .range = between(1, 1e15)},
        o.max_trials);
   v.on({.name = "exclude_chosen", .meaning = "Whether that row of capped_rejection is one that was not chosen before."}, o.exclude_chosen);
-  v.on({.name = "local_trials", .meaning = "Candidates per centre of greedy; 0 = 2 + the whole part of ln k.", .unit = "rows", .range = between(0, 1e6)},
+  v.on({.name = "local_trials", .meaning = "Candidates per centre of greedy; 0 = 2 + the whole part of ln k.", .unit = "rows", .range = between(0, 1e4)},
        o.local_trials);
   v.on({.name = "rounds", .meaning = "Rounds of kmeans_parallel, each a pass over the data.", .unit = "rounds", .range = between(1, 1e6)}, o.rounds);
   v.on({.name = "oversampling",
@@ -208,18 +208,26 @@ struct KmeansSeeding::State {
   /// Σ w s, s the squared distances to the mean, and the part of it in the heaviest thousandth of the rows.
   void measure_spread(Context& context) {
     std::vector<double> shares = distances->squared_from_mean(context);
-    // ‖x − y‖² ≤ 4 max s
-    const double largest = distances->single() ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max();
-    if (!(*std::max_element(shares.begin(), shares.end()) <= largest / 8)) {
+    const auto refuse_spread = [&](const std::string& what) {
       throw Error(ErrorCategory::data, {.doing = "measuring distances of kmeans_seeding",
-                                        .rule = "squared distances between rows of " + data->about().source + " overflow " +
-                                                (distances->single() ? "single" : "double") + " precision",
+                                        .rule = "squared distances between rows of " + data->about().source + " " + what,
                                         .remedy = "set data.scale = \"standardise\", or leave out the columns of such size"});
-    }
+    };
+    // ‖x − y‖² ≤ 4 max s
+    using Single = std::numeric_limits<float>;
+    using Double = std::numeric_limits<double>;
+    const bool single = distances->single();
+    const std::string precision = single ? "single precision" : "double precision";
+    const double most = single ? double{Single::max()} : Double::max(), least = single ? double{Single::min()} : Double::min(),
+                 epsilon = single ? double{Single::epsilon()} : Double::epsilon();
+    const double largest = *std::max_element(shares.begin(), shares.end());
+    if (!(largest <= most / 8)) refuse_spread("overflow " + precision);
+    if (largest > 0 && largest < least / (epsilon * epsilon)) refuse_spread("underflow in " + precision);
     if (data->weighted()) {
       for (Index i = 0; i < data->rows(); ++i) shares[static_cast<std::size_t>(i)] *= data->weight(i);
     }
     record.spread = sum(context, shares);
+    if (!(record.spread <= Double::max() / 8)) refuse_spread("times their weights overflow");
     const auto heavy = static_cast<std::ptrdiff_t>(shares.size() / 1000);
     std::nth_element(shares.begin(), shares.begin() + heavy, shares.end(), std::greater<>());
     record.outlier_share = sum(std::span(shares).first(static_cast<std::size_t>(heavy))) / record.spread;

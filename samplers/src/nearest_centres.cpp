@@ -9,19 +9,9 @@
 #include <buffon/core/archive.hpp>
 #include <buffon/parallel/blocks.hpp>
 
+#include "archive_part.hpp"
+
 namespace buffon {
-namespace {
-
-/// Lists numbers [begin, end) of a vector of another kind than archives hold.
-template <class Kept, class T>
-void list(Archive& archive, std::string_view name, std::vector<T>& numbers, Index begin, Index end) {
-  std::vector<Kept> part;
-  if (!archive.loading()) part.assign(numbers.begin() + begin, numbers.begin() + end);
-  archive.item(name, part);
-  if (archive.loading()) std::transform(part.begin(), part.end(), numbers.begin() + begin, [](Kept v) { return static_cast<T>(v); });
-}
-
-}  // namespace
 
 NearestCentres::NearestCentres(std::shared_ptr<const RowDistances> distances, bool labels)
     : distances_(std::move(distances)), with_labels_(labels), shares_(distances_->data_set()) {
@@ -57,12 +47,12 @@ void NearestCentres::add(Context& context, std::span<const Index> centres) {
       [&](std::int64_t block, Archive& archive) {
         const Index begin = block * RowShares::block_rows, end = std::min(begin + RowShares::block_rows, distances_->rows());
         if (distances_->single()) {
-          list<double>(archive, "squared", single_, begin, end);
+          list_part<double>(archive, "squared", single_, begin, end);
         } else {
-          list<double>(archive, "squared", double_, begin, end);
+          list_part<double>(archive, "squared", double_, begin, end);
         }
-        if (with_labels_) list<std::int64_t>(archive, "labels", labels_, begin, end);
-        list<double>(archive, "leaves", shares_.leaves(), begin / RowShares::leaf_rows, block_count(end, RowShares::leaf_rows));
+        if (with_labels_) list_part<std::int64_t>(archive, "labels", labels_, begin, end);
+        list_part<double>(archive, "leaves", shares_.leaves(), begin / RowShares::leaf_rows, block_count(end, RowShares::leaf_rows));
       });
   shares_.finish();
   centres_.insert(centres_.end(), centres.begin(), centres.end());

@@ -88,12 +88,15 @@ double squared_from(const DenseRows<T>& x, Index row, const Eigen::VectorXd& poi
 
 template <class T>
 double squared_from(const SparseRows<T>& x, Index row, const Eigen::VectorXd& point, double squared_norm) {
-  double sum = 0;
+  double sum = 0, size = squared_norm;
   for (std::int64_t e = x.first[row]; e < x.first[row + 1]; ++e) {
     const auto v = static_cast<double>(x.value[e]);
     sum += v * (v - 2 * point[x.column[e]]);
+    size += v * v;
   }
-  return std::max(0.0, sum + squared_norm);
+  // Terms are at most 2 (v² + mean²), so that this is never below the true number.
+  const auto terms = static_cast<double>(x.first[row + 1] - x.first[row] + point.size());
+  return std::max(0.0, sum + squared_norm) + 4 * (terms + 4) * std::numeric_limits<double>::epsilon() * size;
 }
 
 constexpr Index block_rows = RowShares::block_rows;
@@ -236,7 +239,7 @@ const Eigen::VectorXd& RowDistances::mean(Context& context) const {
       double of_weights = 0;
     };
     const Sum sum = reduce_blocks<Sum>(
-        context, rows(), block_rows,
+        context, rows(), std::max<Index>(block_rows, 1 + rows() / 64),  // few sums, each as long as a row
         [&](const Block& block) {
           Sum s{Eigen::VectorXd::Zero(data_->columns()), 0};
           std::visit(

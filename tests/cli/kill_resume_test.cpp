@@ -139,7 +139,7 @@ TEST_CASE("chains of slice samplers killed at pinned places, twice each, and res
 }
 
 TEST_CASE("seeding of k-means killed at pinned places, twice each, and resumed chooses the same rows, with the same labels") {
-  for (const char* algorithm : {"snapshot", "exact", "pruned", "rejection", "greedy", "kmeans_parallel", "afk_mc2"}) {
+  for (const char* algorithm : {"snapshot", "exact", "pruned", "rejection", "capped_rejection", "greedy", "kmeans_parallel", "afk_mc2"}) {
     CAPTURE(algorithm);
     const std::string options = std::string("k = 400\nlloyd_rounds = 6\nlloyd_tolerance = 0.0\nalgorithm = \"") + algorithm + "\"\n";
     CHECK(kill_and_resume(seeding_job(options).c_str(), 2, 40) >= 2);

@@ -102,6 +102,23 @@ TEST_CASE("threads and instruction sets change no bit of an assignment or of Llo
   force_kernel_variant(before);
 }
 
+TEST_CASE("sparse rows far from the origin keep their distances, and norms that bound them") {
+  const Index rows = 200, columns = 5;
+  std::vector<double> x = random_numbers<double>(rows, columns);
+  for (double& v : x) v += 1e8;  // squares of 1e16, whose rounding is as large as the distances
+  const auto dense = dense_rows(x, rows, columns), sparse = sparse_rows(x, rows, columns);
+  Context context(1);
+  std::vector<Index> chosen;
+  for (Index c = 0; c < 20; ++c) chosen.push_back(10 * c);
+  const Assignment a = assign(*dense, dense->points(chosen), context), b = assign(*sparse, sparse->points(chosen), context);
+  CHECK(a.labels == b.labels);
+  CHECK(a.cost == doctest::Approx(b.cost).epsilon(1e-10));
+  for (const Index c : chosen) CHECK(b.squared[static_cast<std::size_t>(c)] == 0);
+  const RowDistances distances(sparse);
+  const RowDistances exact(dense);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) CHECK(distances.squared_from_mean(context)[i] >= exact.squared_from_mean(context)[i]);
+}
+
 TEST_CASE("sparse rows are assigned as dense ones are") {
   Context context(1);
   const Index rows = 500, columns = 30;

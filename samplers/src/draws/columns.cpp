@@ -3,6 +3,8 @@
 
 #include <buffon/core/error.hpp>
 
+#include <cmath>
+#include <limits>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -110,7 +112,13 @@ std::vector<double> column_values(const DataSet& data, Index column) {
       data.numbers());
   const auto& about = data.about();
   const double scale = about.scale.size() > 0 ? about.scale(column) : 1, centre = about.centre.size() > 0 ? about.centre(column) : 0;
-  for (double& value : values) value = centre + scale * value;
+  // What was 0 in the source comes back as 0, not as the rounding of its stored number.
+  const bool single = std::holds_alternative<DenseRows<float>>(data.numbers()) || std::holds_alternative<SparseRows<float>>(data.numbers());
+  const double rounding = 4 * std::abs(centre) * (single ? double{std::numeric_limits<float>::epsilon()} : std::numeric_limits<double>::epsilon());
+  for (double& value : values) {
+    value = centre + scale * value;
+    if (std::abs(value) <= rounding) value = 0;
+  }
   return values;
 }
 

@@ -16,7 +16,7 @@ class Context;
 /// D_i of every row with the rows grouped by nearest centre, so that a new centre c is compared only with rows that it can lower. With a the centre of a row
 /// and R² the largest D of its group: ‖x − c‖ ≥ ‖c − a‖ − ‖x − a‖, so nothing changes where ‖c − a‖² ≥ 4 D, for the whole group where ‖c − a‖² ≥ 4 R².
 /// (E. Raff, "Exact acceleration of K-Means++ and K-Means||", 2021.) Both bounds keep a margin for the rounding of all three distances: D,
-/// the sums and the draws have the bits of `NearestCentres`. Memory: 24 bytes a row.
+/// the sums and the draws have the bits of `NearestCentres`. Memory: 24 bytes a row, up to twice as much while rows change groups.
 class GroupedRows {
  public:
   /// Takes over from a list of centres with labels.

@@ -116,10 +116,10 @@ class RejectionRule final : public CentreRule {
     const std::unordered_set<Index> excluded(chosen.begin(), exclude_chosen_ ? chosen.end() : chosen.begin());
     if (by_weight_.drawable() == std::count_if(excluded.begin(), excluded.end(), [&](Index i) { return distances_->data().weight(i) > 0; }))
       return std::nullopt;
-    Index row = 0;
-    std::uint64_t item = 0;
-    do row = by_weight_.draw(stream, item++);
-    while (excluded.contains(row));
+    constexpr std::uint64_t redraws = 64;
+    Index row = by_weight_.draw(stream, 0);
+    for (std::uint64_t item = 1; excluded.contains(row) && item < redraws; ++item) row = by_weight_.draw(stream, item);
+    if (excluded.contains(row)) row = draw_among_others(excluded, uniform_at(stream.peek("others"), 0));
     // A row on a centre tells that there may be no others; a witness, a row that is known to lie on none, that there are.
     if (!scan_.beyond(row, 0, counts.distances) && (witness_ < 0 || !scan_.beyond(static_cast<Index>(witness_), 0, counts.distances))) {
       if (!(all_distances(chosen, counts, context) > 0)) return std::nullopt;
@@ -127,6 +127,23 @@ class RejectionRule final : public CentreRule {
     }
     ++counts.fall_backs;
     return row;
+  }
+
+  /// The draw by weight given that it is none of the excluded rows, by a pass over the weights.
+  Index draw_among_others(const std::unordered_set<Index>& excluded, double u) const {
+    const DataSet& data = distances_->data();
+    const auto weight = [&](Index i) { return excluded.contains(i) ? 0 : data.weight(i); };
+    double total = 0;
+    for (Index i = 0; i < data.rows(); ++i) total += weight(i);
+    double sum = 0;
+    Index last = 0;
+    for (Index i = 0; i < data.rows(); ++i) {
+      if (!(weight(i) > 0)) continue;
+      last = i;
+      sum += weight(i);
+      if (sum > u * total) break;
+    }
+    return last;
   }
 
   std::shared_ptr<const RowDistances> distances_;

@@ -44,6 +44,7 @@ class DataSet {
     std::vector<std::int64_t> row_numbers = {};   ///< of every row its number in the source, from 0; empty = 0, 1, 2, …
     std::vector<std::int64_t> columns_used = {};  ///< of every column its number in the source, from 0; empty = 0, 1, 2, …
     Eigen::VectorXd centre = {}, scale = {};      ///< d each: a number here is (source − centre) / scale; empty = the source's own
+    bool weights_from_file = false;               ///< the weights lie in a file of their own
     std::shared_ptr<const void> storage = {};     ///< keeps the numbers alive
   };
 

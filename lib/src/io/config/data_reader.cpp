@@ -117,9 +117,9 @@ std::shared_ptr<const DataSet> shared_data(const DataFileOptions& options, const
   return data;
 }
 
-/// The file that holds the weights; empty = a column does. A name with neither a dot nor a slash is taken for a column's wherever it is written out.
+/// The file that holds the weights where no column does; empty = there is none.
 fs::path weights_file(const DataFileOptions& options, const fs::path& base) {
-  if (options.weights.find_first_of("./") == std::string::npos) return {};
+  if (options.weights.empty()) return {};
   std::error_code status;
   const fs::path file = base / options.weights;
   return fs::is_regular_file(file, status) ? fs::absolute(file).lexically_normal() : fs::path();
@@ -150,15 +150,15 @@ ReadData read_data_section(const Document& document, const fs::path& base_direct
     std::optional<Copy> copy;
     if (from_input) copy.emplace(named, standard_input);
     const fs::path file = from_input ? fs::absolute(copy->file()) : named;
-    const fs::path weights = weights_file(options, base_directory);
+    fs::path weights = weights_file(options, base_directory);
     options.file = file.string();
-    if (!weights.empty()) options.weights = weights.string();
 
     out.for_the_digest = out.section;
     out.for_the_digest.erase("file");
-    if (!weights.empty()) out.for_the_digest.erase("weights");
     const std::string key = write_toml(out.for_the_digest) + identity(file) + identity(weights);
-    out.data = shared_data(options, {}, key);
+    out.data = shared_data(options, base_directory, key);
+    if (!out.data->about().weights_from_file) weights.clear();
+    if (!weights.empty()) out.for_the_digest.erase("weights");
     const bool told_by_name = options.format == DataFormat::automatic && !from_input;
     out.for_the_digest.set("file", text_node(content_of(file) + (told_by_name ? file.extension().string() : "")));
     if (!weights.empty()) out.for_the_digest.set("weights", text_node(content_of(weights)));

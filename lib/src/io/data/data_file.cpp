@@ -96,7 +96,10 @@ std::shared_ptr<const DataSet> read_data(const DataFileOptions& options, const s
   parse_rows(options.rows);
   MemoryBudget budget(source_name(options.file, base), available_memory());
   Table table = read_file_table(options.file, base, options, budget);
-  if (!options.weights.empty() && table.about.weights.empty()) table.about.weights = read_weights(options, base, table, budget);
+  if (!options.weights.empty() && table.about.weights.empty()) {
+    table.about.weights = read_weights(options, base, table, budget);
+    table.about.weights_from_file = true;
+  }
   return scaled(std::move(table), options.scale);
 }
 

@@ -143,7 +143,7 @@ class Reader {
       request_.budget.take(product(rows, sizeof(double), request_.source));
       for (std::int64_t i = 0; i < rows; ++i) table.about.weights.push_back(static_cast<double>(row(i)[choice.weights]));
     }
-    table.numbers = DenseRows<From>{row(0) + choice.used.front(), rows, choice.count(), layout_.columns * request_.rows.step};
+    table.numbers = DenseRows<From>{row(0) + choice.used.front(), rows, choice.count(), layout_.columns * (rows > 1 ? request_.rows.step : 1)};
     describe_choice(table, request_, std::move(choice), rows);
     table.source_rows = layout_.rows;
     return table;

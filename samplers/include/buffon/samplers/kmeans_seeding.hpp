@@ -52,7 +52,7 @@ struct SeedingCounts {
   std::int64_t trials = 0;      ///< proposals
   std::int64_t distances = 0;   ///< distance evaluations, passes included
   std::int64_t refreshes = 0;   ///< snapshots taken
-  std::int64_t fall_backs = 0;  ///< centres taken uniformly because no trial was accepted
+  std::int64_t fall_backs = 0;  ///< centres drawn in another way: by weight after max_trials (capped_rejection), by exact D² (afk_mc2)
 };
 
 struct KmeansSeedingResult {

@@ -36,7 +36,7 @@ struct LightweightCoresetResult {
 /// Bernstein's inequality then gives m = 64 (1 + epsilon / 6) ln(2 / delta) / epsilon² for one Q; for all sets of k centres at once the paper asks for
 /// O((d k log k + log(1/delta)) / epsilon²).
 ///
-/// Two passes over the rows, O(n d); 24 bytes a row. Draw j is item j of child "draws".
+/// Two passes over the rows, O(n d); some 40 bytes a row. Draw j is item j of child "draws".
 class LightweightCoreset : public Method {
  public:
   LightweightCoreset(std::shared_ptr<const DataSet> data, const LightweightCoresetOptions& options, const Stream& stream);

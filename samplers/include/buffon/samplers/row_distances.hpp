@@ -19,7 +19,7 @@ class Context;
 /// expanded form ‖x‖² − 2 x·c + ‖c‖² by itself, which loses everything far from the origin. Thread-safe.
 ///
 /// Memory: nothing beside the data for 8 columns or more; narrower rows are copied, points in lanes. The mean and the squared
-/// distances to it are computed when first asked for (norms: 4 or 8 bytes a row).
+/// distances to it are computed when first asked for and kept (8 bytes a row).
 class RowDistances {
  public:
   explicit RowDistances(std::shared_ptr<const DataSet> data);
@@ -29,7 +29,7 @@ class RowDistances {
   const std::shared_ptr<const DataSet>& data_set() const { return data_; }
   Index rows() const { return data_->rows(); }
 
-  /// ‖x_a − x_b‖²; 0 exactly where the rows are equal.
+  /// ‖x_a − x_b‖²; 0 where the rows are equal, and for differences whose squares underflow.
   double between(Index a, Index b) const;
   /// between(rows[i], b) for every i, for rows that lie apart in memory.
   void between(std::span<const Index> rows, Index b, std::span<double> squared) const;
@@ -53,7 +53,8 @@ class RowDistances {
 
   /// Weighted mean of the rows, d.
   const Eigen::VectorXd& mean(Context& context) const;
-  /// ‖x_i − mean‖² of every row, n; computed once. Of sparse rows ‖x_i‖² − 2 x_i·mean + ‖mean‖², at least 0.
+  /// ‖x_i − mean‖² of every row, n; computed once. Of sparse rows ‖x_i‖² − 2 x_i·mean + ‖mean‖² with
+  /// a margin for its rounding: never below the true number.
   const std::vector<double>& squared_from_mean(Context& context) const;
 
   struct Parts;  ///< layouts, hidden

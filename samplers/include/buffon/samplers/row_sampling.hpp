@@ -54,7 +54,7 @@ struct RowSamplingResult {
 /// - stratified: the sum over the groups of n_g² (1 − k_g / n_g) s_g² / k_g.
 ///
 /// Two rows of every group at least, so that its variance can be estimated (one where it has only one). One or two passes over sizes, O(k d) for the means, 16
-/// to 24 bytes a row. Streams: child "rows"; "order" for the systematic scheme.
+/// to 56 bytes a row. Streams: child "rows"; "order" for the systematic scheme.
 class RowSampling : public Method {
  public:
   RowSampling(std::shared_ptr<const DataSet> data, const RowSamplingOptions& options, const Stream& stream);
