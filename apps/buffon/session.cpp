@@ -265,7 +265,7 @@ std::string summary_text(const Result& result) {
   const bool compared = comparison != tables.end();
   if (compared) text += comparison->title + "\n\n" + text_table(cells(*comparison)) + "\n";
   if (result.outcome.selection && result.selection) text += selection_text(*result.outcome.selection, *result.selection) + "\n";
-  const char* spent = result.selection ? " distances computed" : chains == nullptr ? " model evaluations" : " density evaluations";
+  const std::string spent = " " + std::string(spent_on(result.outcome));
   text += format_count(result.outcome.evaluations) + spent + (compared ? ", the comparison included," : "") + " in " + format_seconds(result.seconds);
   if (!result.outcome.stop_reason.empty()) text += "; ended because " + result.outcome.stop_reason;
   text += ".\n";

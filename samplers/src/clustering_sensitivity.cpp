@@ -176,7 +176,8 @@ struct ClusteringSensitivity::State {
                           (std::find(centres.begin(), centres.end(), row) != centres.end() ? ", a centre" : ""),
                    .value = to_text(value),
                    .rule = "must be finite and not negative",
-                   .remedy = "shift or repair the losses"});
+                   .remedy = column.empty() ? "shift or repair the losses"
+                                            : "options.loss names the column of the losses, otherwise the last one is taken: name another, or repair it"});
     }
     return at->second = value;
   }

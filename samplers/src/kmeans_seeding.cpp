@@ -64,7 +64,8 @@ Index position_of(const DataSet& data, double number) {
     if (static_cast<double>(data.row_number(i)) == number) return i;
   }
   refuse("first", to_text(number), "is no row of " + data.about().source,
-         "give one of its " + std::to_string(data.rows()) + " rows, numbered from " + std::to_string(data.row_number(0)));
+         "give the number of one of its " + std::to_string(data.rows()) + " rows, of which the first is " + std::to_string(data.row_number(0)) + ", the last " +
+             std::to_string(data.row_number(data.rows() - 1)));
 }
 
 }  // namespace
@@ -228,7 +229,7 @@ struct KmeansSeeding::State {
     }
     record.spread = sum(context, shares);
     if (!(record.spread <= Double::max() / 8)) refuse_spread("times their weights overflow");
-    const auto heavy = static_cast<std::ptrdiff_t>(shares.size() / 1000);
+    const auto heavy = static_cast<std::ptrdiff_t>(std::min(shares.size() - 1, std::max<std::size_t>(1, shares.size() / 1000)));
     std::nth_element(shares.begin(), shares.begin() + heavy, shares.end(), std::greater<>());
     record.outlier_share = sum(std::span(shares).first(static_cast<std::size_t>(heavy))) / record.spread;
   }

@@ -231,7 +231,7 @@ TEST_CASE("rows are known by their numbers in the source") {
 TEST_CASE("the outcome tells cost, trials and the cost curve, and warns of outliers") {
   Eigen::MatrixXd points = clusters(3, 4000, 16);
   Context context(1);
-  KmeansSeeding plain(single_rows(points), {.k = 20, .algorithm = SeedingAlgorithm::exact, .lloyd_rounds = 5}, Stream(4));
+  KmeansSeeding plain(single_rows(points), {.k = 20, .algorithm = SeedingAlgorithm::exact, .lloyd_rounds = 200}, Stream(4));
   CHECK(std::isnan(plain.outcome().find("cost")->estimate.value));
   run_to_end(plain, context);
   const Outcome outcome = plain.outcome();
@@ -250,6 +250,11 @@ TEST_CASE("the outcome tells cost, trials and the cost curve, and warns of outli
   run_to_end(wild, context);
   REQUIRE(wild.outcome().warnings.size() == 1);
   CHECK(contains(wild.outcome().warnings.front(), "data.scale"));
+  points.col(77) /= 1e5;
+  KmeansSeeding hasty(single_rows(points.leftCols(500)), {.k = 20, .lloyd_rounds = 1}, Stream(4));
+  run_to_end(hasty, context);
+  REQUIRE(hasty.outcome().warnings.size() == 1);
+  CHECK(contains(hasty.outcome().warnings.front(), "did not converge within options.lloyd_rounds = 1"));
 }
 
 TEST_CASE("a seeding that is stopped keeps what it has and assigns the rows") {
@@ -262,6 +267,7 @@ TEST_CASE("a seeding that is stopped keeps what it has and assigns the rows") {
   CHECK(method.result().rows.size() < 200);
   CHECK(method.result().assignment->labels.size() == 3000);
   CHECK(method.outcome().stop_reason == "the time limit was reached");
+  CHECK(contains(method.outcome().warnings.front(), "centres were chosen, because the time limit was reached"));
   KmeansSeeding at_once(data, {.k = 200}, Stream(5));
   at_once.stop("asked");
   while (!at_once.finished()) at_once.step(context);

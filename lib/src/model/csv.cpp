@@ -124,7 +124,9 @@ void CsvRows::refuse_field(const char* at, std::string_view line, std::int64_t n
   if (field.empty()) refuse(line, number, begin, column, field, "is empty", "Give a number, or leave out the row");
   if (problem == std::errc::result_out_of_range) refuse(line, number, begin, column, field, "is beyond the numbers of a computer", "Rescale the column");
   if (problem == std::errc() && rest == field.data() + field.size()) refuse(line, number, begin, column, field, "must be finite", "Leave out the row");
-  refuse(line, number, begin, column, field, "is not a number", "Code it as a number, or leave out row or column");
+  const bool separated = field.find_first_of(";\t") != std::string_view::npos;
+  refuse(line, number, begin, column, field, "is not a number",
+         separated ? "Separate the fields by commas" : "Code it as a number, or leave out row or column");
 }
 
 void CsvRows::read(std::string_view line, std::int64_t number, double* out) const {

@@ -68,7 +68,7 @@ void check_weights(const DataSet::About& about, Index n) {
     total += w[i];
   }
   if (!(total > 0) || !std::isfinite(total))
-    refuse(about, "sum of the weights", to_text(total), "must be positive and finite", "give weights that are not all 0");
+    refuse(about, "sum of the weights", to_text(total), "must be positive and finite", total > 0 ? "give smaller weights" : "give weights that are not all 0");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <boost/math/special_functions/erf.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -18,6 +19,13 @@ Estimate normal_estimate(double value, double std_error, double effective_size, 
 }
 
 Estimate mean_estimate(double mean, double variance, double n, double level) { return normal_estimate(mean, std::sqrt(variance / n), n, level); }
+
+std::string_view spent_on(const Outcome& outcome) {
+  const auto losses = [](const Diagnostic& diagnostic) { return diagnostic.name == "loss_queries"; };
+  if (std::any_of(outcome.diagnostics.begin(), outcome.diagnostics.end(), losses)) return "losses evaluated";
+  if (outcome.selection) return "distances computed";
+  return outcome.table("summary") == nullptr ? "model evaluations" : "density evaluations";
+}
 
 const NamedEstimate* Outcome::find(std::string_view wanted) const {
   for (const auto& e : estimates) {

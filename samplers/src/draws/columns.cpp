@@ -92,8 +92,8 @@ Index find_column(const DataSet& data, const std::string& column, const std::str
   throw Error(ErrorCategory::configuration, {.doing = doing,
                                              .key = key,
                                              .value = column,
-                                             .rule = "is no column of " + data.about().source,
-                                             .remedy = "take one of " + all + (data.columns() > 20 ? ", …" : "")});
+                                             .rule = "is none of the columns read from " + data.about().source,
+                                             .remedy = "take one of " + all + (data.columns() > 20 ? ", …" : "") + ", or name it in data.columns too"});
 }
 
 std::vector<double> column_values(const DataSet& data, Index column) {

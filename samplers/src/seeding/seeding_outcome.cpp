@@ -131,9 +131,17 @@ Outcome seeding_outcome(const DataSet& data, const KmeansSeedingOptions& options
     out.tables.push_back(table_of("lloyd", "Cost after every round of Lloyd's iteration", {"round", "cost"}, rounds, record.lloyd_costs));
   }
 
+  if (const auto chosen = static_cast<std::int64_t>(record.rows.size()); chosen > 0 && chosen < options.k && record.distinct == 0 && !stop_reason.empty()) {
+    out.warnings.push_back("Only " + std::to_string(chosen) + " of " + std::to_string(options.k) + " centres were chosen, because " + stop_reason + ".");
+  }
+  if (!record.lloyd_costs.empty() && !record.lloyd_stop.empty() && !record.converged) {
+    out.warnings.push_back("Lloyd's iteration did not converge within options.lloyd_rounds = " + std::to_string(options.lloyd_rounds) +
+                           ": the centres still moved. Allow more rounds, or a larger options.lloyd_tolerance.");
+  }
   if (record.outlier_share > 0.999) {
     out.warnings.push_back(
-        "One row in a thousand holds more than 99.9 % of the squared distances to the mean: centres are chosen among outliers, or one column's unit outweighs "
+        "One row in a thousand (at least one row) holds more than 99.9 % of the squared distances to the mean: centres are chosen among outliers, or one "
+        "column's unit outweighs "
         "all "
         "others. Consider data.scale = \"standardise\", other columns, or the removal of such rows.");
   }

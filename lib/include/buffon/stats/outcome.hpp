@@ -62,6 +62,9 @@ struct Outcome {
   const Table* table(std::string_view name) const;  ///< or null
 };
 
+/// What `evaluations` counts, for people: "model evaluations", "density evaluations", "losses evaluated" or "distances computed".
+std::string_view spent_on(const Outcome& outcome);
+
 /// Where a method stands, for the live line.
 struct Progress {
   double fraction = 0;           ///< in [0, 1]

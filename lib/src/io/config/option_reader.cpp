@@ -189,6 +189,8 @@ Error locate_error(const Section& section, const Error& error) {
       const std::size_t index = static_cast<std::size_t>(std::strtoull(name.c_str() + end + 1, nullptr, 10));
       if (index < member->value.elements.size()) where = member->value.elements[index].where;
     }
+  } else if (error.category() == ErrorCategory::data && !text.key.empty()) {
+    return Error(ErrorCategory::data, std::move(text), error.where());  // about something in a file, not a key here
   } else if (text.key.empty()) {
     text.key = section.path;
   } else if (text.key == first) {
