@@ -20,7 +20,7 @@ const char* allocate(buffon_device*, int64_t bytes, void** data) {
 }
 
 const char* copy(buffon_queue*, void* to, const void* from, int64_t bytes) {
-  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
   return nullptr;
 }
 
