@@ -191,7 +191,7 @@ TEST_CASE("samples that cannot be are refused before any work") {
   CHECK_THROWS_WITH_AS(make({.k = n + 1}), doctest::Contains("options.k"), Error);
   CHECK_NOTHROW(make({.k = n + 1, .scheme = RowScheme::with_replacement}));
   CHECK_THROWS_WITH_AS(make({.k = 4, .sizes = "0"}), doctest::Contains("options.sizes"), Error);
-  CHECK_THROWS_WITH_AS(make({.k = 4, .scheme = RowScheme::systematic, .sizes = "9"}), doctest::Contains("no column"), Error);
+  CHECK_THROWS_WITH_AS(make({.k = 4, .scheme = RowScheme::systematic, .sizes = "9"}), doctest::Contains("is none of the columns"), Error);
   CHECK_THROWS_WITH_AS(make({.k = 4, .scheme = RowScheme::systematic, .sizes = "1"}), doctest::Contains("never drawn"), Error);
   CHECK_THROWS_WITH_AS(make({.k = 40, .scheme = RowScheme::stratified}), doctest::Contains("options.groups"), Error);
   CHECK_THROWS_WITH_AS(make({.k = 9, .scheme = RowScheme::stratified, .groups = "1"}), doctest::Contains("at least 10"), Error);

@@ -220,7 +220,8 @@ std::string html_report(const ReportInput& in, const std::vector<RenderedPlot>& 
       "initial-scale=1\">\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
       escape_html(title), style);
   html += fmt::format("<h1>{}</h1>\n<p class=\"lead\">{}: {}</p>\n", escape_html(title), escape_html(in.method_title), escape_html(in.method_summary));
-  html += "<div class=\"facts\">\n" + fact(spent_on(in.outcome), format_count(in.outcome.evaluations)) + fact("wall time", format_seconds(in.seconds));
+  const std::string_view spent = in.selection && !in.outcome.selection ? "distances computed" : spent_on(in.outcome);
+  html += "<div class=\"facts\">\n" + fact(spent, format_count(in.outcome.evaluations)) + fact("wall time", format_seconds(in.seconds));
   if (in.warmup_seconds > 0) html += fact("of it warm-up", format_seconds(in.warmup_seconds));
   if (!in.outcome.stop_reason.empty()) html += fact("ended because", in.outcome.stop_reason);
   html += "</div>\n";
