@@ -4,27 +4,19 @@
 
 #include "clusters.hpp"
 
+#include "arguments.hpp"
+
 #include <buffon/core/error.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
-namespace {
-
-long number(int argc, char** argv, int k, long otherwise, long least) {
-  if (k >= argc) return otherwise;
-  char* end = nullptr;
-  const long value = std::strtol(argv[k], &end, 10);
-  if (*argv[k] != '\0' && *end == '\0' && value >= least) return value;
-  std::fprintf(stderr, "%s: must be a whole number, at least %ld\nusage: %s [rows [columns [clusters [seed]]]]\n", argv[k], least, argv[0]);
-  std::exit(64);
-}
-
-}  // namespace
+using buffon::generators::number;
 
 int main(int argc, char** argv) {
-  const auto n = number(argc, argv, 1, 2000, 1), d = number(argc, argv, 2, 4, 1), count = number(argc, argv, 3, 12, 1), seed = number(argc, argv, 4, 1, 0);
+  constexpr const char* usage = "[rows [columns [clusters [seed]]]]";
+  const auto n = number(argc, argv, 1, 2000, 1, usage), d = number(argc, argv, 2, 4, 1, usage), count = number(argc, argv, 3, 12, 1, usage),
+             seed = number(argc, argv, 4, 1, 0, usage);
   const Eigen::MatrixXd points = buffon::generators::clusters(n, d, count, static_cast<std::uint64_t>(seed));
   std::string line;
   for (long j = 0; j < d; ++j) line += (j > 0 ? ",x" : "x") + std::to_string(j + 1);

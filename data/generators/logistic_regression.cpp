@@ -5,28 +5,19 @@
 
 #include "logistic_regression.hpp"
 
+#include "arguments.hpp"
+
 #include <buffon/core/error.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <string>
 
-namespace {
-
-long number(int argc, char** argv, int k, long otherwise, long least) {
-  if (k >= argc) return otherwise;
-  char* end = nullptr;
-  const long value = std::strtol(argv[k], &end, 10);
-  if (*argv[k] != '\0' && *end == '\0' && value >= least) return value;
-  std::fprintf(stderr, "%s: must be a whole number, at least %ld\nusage: %s [observations [coefficients [seed]]]\n", argv[k], least, argv[0]);
-  std::exit(64);
-}
-
-}  // namespace
+using buffon::generators::number;
 
 int main(int argc, char** argv) {
-  const auto n = number(argc, argv, 1, 500, 1), d = number(argc, argv, 2, 50, 2), seed = number(argc, argv, 3, 1, 0);
+  constexpr const char* usage = "[observations [coefficients [seed]]]";
+  const auto n = number(argc, argv, 1, 500, 1, usage), d = number(argc, argv, 2, 50, 2, usage), seed = number(argc, argv, 3, 1, 0, usage);
   const auto data = buffon::generators::logistic_regression(n, d, static_cast<std::uint64_t>(seed));
   std::string line;
   for (long j = 1; j < d; ++j) line += "x" + std::to_string(j) + ",";

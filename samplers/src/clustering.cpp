@@ -13,6 +13,7 @@
 #include <buffon/parallel/context.hpp>
 #include <buffon/samplers/row_shares.hpp>
 
+#include "add_row.hpp"
 #include "archive_part.hpp"
 #include "dense_passes.hpp"
 
@@ -49,16 +50,7 @@ class Rows {
   }
   /// Adds weight × row.
   void add_row(Index row, double weight, Eigen::Ref<Eigen::VectorXd> sum) const {
-    std::visit(
-        [&](const auto& x) {
-          if constexpr (requires { x.value; }) {
-            for (std::int64_t e = x.first[row]; e < x.first[row + 1]; ++e) sum[x.column[e]] += weight * static_cast<double>(x.value[e]);
-          } else {
-            const auto* numbers = x.rows().row(row);
-            for (Index j = 0; j < sum.size(); ++j) sum[j] += weight * static_cast<double>(numbers[j]);
-          }
-        },
-        rows_);
+    std::visit([&](const auto& x) { buffon::add_row(x, row, weight, sum); }, data_.numbers());
   }
 
  private:

@@ -18,7 +18,6 @@ class DensePasses {
 
   const DenseRows<T>& rows() const { return x_; }
   T between(Index a, Index b) const { return kernels_->pair(x_.row(a), x_.row(b), x_.columns); }
-  bool within(Index a, Index b, double bound) const { return kernels_->within(x_.row(a), x_.row(b), x_.columns, bound); }
 
   /// D ← min(D, distance) for the rows [begin, end) and the centres in their order; labels may be null. `changed`, unless null, has a place for every
   /// leaf that becomes 1 where a D is lowered; begin is that of a leaf then.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/samplers/row_distances.hpp>
 
+#include "add_row.hpp"
 #include "dense_passes.hpp"
 
 #include <algorithm>
@@ -56,16 +57,6 @@ void lower_sparse(const SparseRows<T>& x, Index begin, Index end, std::span<cons
       if (labels != nullptr) labels[i - begin] = first_label + static_cast<std::int32_t>(c);
     }
   }
-}
-
-template <class T>
-void add_row(const DenseRows<T>& x, Index row, double weight, Eigen::VectorXd& sum) {
-  for (Index j = 0; j < x.columns; ++j) sum[j] += weight * static_cast<double>(x.row(row)[j]);
-}
-
-template <class T>
-void add_row(const SparseRows<T>& x, Index row, double weight, Eigen::VectorXd& sum) {
-  for (std::int64_t e = x.first[row]; e < x.first[row + 1]; ++e) sum[x.column[e]] += weight * static_cast<double>(x.value[e]);
 }
 
 template <class T>
@@ -199,17 +190,7 @@ void RowDistances::between(std::span<const Index> rows, Index b, std::span<doubl
       parts_->rows);
 }
 
-bool RowDistances::within(Index a, Index b, double bound) const {
-  return std::visit(
-      [&](const auto& x) {
-        if constexpr (requires { x.value; }) {
-          return squared_distance(x, a, b) <= bound;
-        } else {
-          return x.within(a, b, bound);
-        }
-      },
-      parts_->rows);
-}
+bool RowDistances::within(Index a, Index b, double bound) const { return between(a, b) <= bound; }
 
 bool RowDistances::single() const { return parts_->rows.index() == 0; }
 

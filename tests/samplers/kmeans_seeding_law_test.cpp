@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "seeding_cases.hpp"
 
+#include "../../samplers/src/draws/item_numbers.hpp"
 #include "../../samplers/src/seeding/rejection_rule.hpp"
 #include "../../samplers/src/seeding/trials.hpp"
 
@@ -159,7 +160,7 @@ Index without_rescan(const RuleParts& parts, const std::vector<Index>& chosen, C
 /// Searches prefix sums for the first that reaches the point, one row late.
 Index off_by_one(const RuleParts& parts, const std::vector<Index>& chosen, Context&) {
   const std::vector<double> law = d2_law(parts.distances->data(), chosen);
-  double rest = uniform_at(parts.stream, chosen.size());
+  double rest = draws::uniform(parts.stream, chosen.size());
   std::size_t i = 0;
   while (i + 1 < law.size() && rest >= law[i]) rest -= law[i++];
   return static_cast<Index>((i + 1) % law.size());

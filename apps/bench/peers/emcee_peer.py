@@ -8,7 +8,6 @@ Every line of standard input is a JSON object:
                               draws (kept x walkers x d).
 The first answer names versions, the BLAS in use and the moves.
 """
-import ctypes
 import json
 import sys
 import time
@@ -16,6 +15,7 @@ import warnings
 
 import numpy
 import emcee
+from openblas import blas
 
 directory = sys.argv[1]
 start = numpy.fromfile(directory + "/start.f64")
@@ -63,21 +63,6 @@ def seconds_of(function, batch, repeats=50):
         function(batch)
         times.append(time.perf_counter() - begin)
     return min(times)
-
-
-def blas():
-    """Core name of the OpenBLAS that numpy has loaded, and its number of threads."""
-    with open("/proc/self/maps") as maps:
-        files = {line.split()[-1] for line in maps if "blas" in line and ".so" in line}
-    for file in sorted(files):
-        try:
-            library = ctypes.CDLL(file)
-            name = library.openblas_get_corename
-            name.restype = ctypes.c_char_p
-            return "OpenBLAS %s, %d threads" % (name().decode(), library.openblas_get_num_threads())
-        except (OSError, AttributeError):
-            continue
-    return "no OpenBLAS: " + ", ".join(sorted(files))
 
 
 moves = {

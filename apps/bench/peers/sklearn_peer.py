@@ -6,7 +6,6 @@ Every line of standard input is a JSON object:
   {"k": K, "local_trials": L or null, "seed": S}   answers {"seconds": T, "cost": C}; the cost is not timed
 The first answer names versions and the BLAS in use.
 """
-import ctypes
 import json
 import sys
 import time
@@ -14,21 +13,7 @@ import time
 import numpy
 import sklearn
 from sklearn.cluster import kmeans_plusplus
-
-
-def blas():
-    """Core names of the OpenBLAS libraries that are loaded, and their number of threads."""
-    with open("/proc/self/maps") as maps:
-        files = {line.split()[-1] for line in maps if "blas" in line and ".so" in line}
-    for file in sorted(files):
-        try:
-            library = ctypes.CDLL(file)
-            name = library.openblas_get_corename
-            name.restype = ctypes.c_char_p
-            return "OpenBLAS %s, %d threads" % (name().decode(), library.openblas_get_num_threads())
-        except (OSError, AttributeError):
-            continue
-    return "no OpenBLAS: " + ", ".join(sorted(files))
+from openblas import blas
 
 
 def cost(data, centres):

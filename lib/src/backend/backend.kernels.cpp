@@ -3,6 +3,7 @@
 // Loops of the backend `cpu`, compiled once per instruction set (lib/CMakeLists.txt); BUFFON_KERNELS names the namespace of this compilation. Every
 // element is computed by the same operations in the same order whatever the vector width. Nothing with external linkage may enter from a header.
 
+#include "../compiled_for.hpp"
 #include "backend_kernels.hpp"
 
 #if defined(__FMA__)
@@ -166,14 +167,6 @@ void product(const T* a, const T* b, int64_t inner, T* sums) {
 }
 
 }  // namespace
-
-#if defined(__AVX512F__)
-#define BUFFON_COMPILED_FOR "x86-64-v4"
-#elif defined(__AVX2__)
-#define BUFFON_COMPILED_FOR "x86-64-v3"
-#else
-#define BUFFON_COMPILED_FOR BUFFON_BASE_VARIANT
-#endif
 
 extern const backend::BackendKernels backend_loops;
 const backend::BackendKernels backend_loops = {BUFFON_COMPILED_FOR, combine<float>, combine<double>, add_noise<float>,

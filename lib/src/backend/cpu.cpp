@@ -48,15 +48,6 @@ const char* guarded(Body&& body) {
   }
 }
 
-template <class Body>
-void with_type(buffon_type type, Body&& body) {
-  if (type == BUFFON_F32) {
-    body(float{});
-  } else {
-    body(double{});
-  }
-}
-
 int64_t columns_of_block(int64_t rows) { return std::max<int64_t>(1, block_elements / std::max<int64_t>(1, rows)); }
 
 /// Draws of the columns [begin, end), packed column by column.

@@ -5,6 +5,16 @@
 
 namespace buffon::backend {
 
+/// Calls body(T{}) with the type of a view of numbers.
+template <class Body>
+void with_type(buffon_type type, Body&& body) {
+  if (type == BUFFON_F32) {
+    body(float{});
+  } else {
+    body(double{});
+  }
+}
+
 /// A table whose memory is the host's and whose queues do everything at once, without operations.
 buffon_backend host_memory();
 

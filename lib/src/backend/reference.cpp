@@ -17,16 +17,6 @@ namespace {
 using element::at;
 using element::to;
 
-/// Calls body(T{}) with the type of a view.
-template <class Body>
-void with_type(buffon_type type, Body&& body) {
-  if (type == BUFFON_F32) {
-    body(float{});
-  } else {
-    body(double{});
-  }
-}
-
 const char* fill(buffon_queue*, buffon_view target, buffon_law law, double constant, buffon_key key) {
   with_type(target.type, [&](auto type) {
     using T = decltype(type);

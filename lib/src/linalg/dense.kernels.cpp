@@ -4,6 +4,7 @@
 // compilation. Every lane is computed by the same operations whatever the vector width, so the bits do not depend on it.
 // Nothing with external linkage may enter from a header.
 
+#include "../compiled_for.hpp"
 #include "dense_kernels.hpp"
 
 namespace buffon::BUFFON_KERNELS {
@@ -203,14 +204,6 @@ void diagonal_gaussian(const double* tile, uint64_t d, const double* mean, const
 }
 
 }  // namespace
-
-#if defined(__AVX512F__)
-#define BUFFON_COMPILED_FOR "x86-64-v4"
-#elif defined(__AVX2__)
-#define BUFFON_COMPILED_FOR "x86-64-v3"
-#else
-#define BUFFON_COMPILED_FOR BUFFON_BASE_VARIANT
-#endif
 
 extern const DenseKernels dense;
 const DenseKernels dense = {BUFFON_COMPILED_FOR, leaf_sums, part_sum, compensated_leaf_sum, gaussian, diagonal_gaussian};

@@ -3,6 +3,7 @@
 // Loops over the observations of a regression, compiled once per instruction set as dense.kernels.cpp is. Nothing with external linkage
 // may enter from a header.
 
+#include "../compiled_for.hpp"
 #include "regression_kernels.hpp"
 
 #include <buffon/random/scalar_kernels.hpp>
@@ -170,14 +171,6 @@ double squares(const PredictorPlane& given, const double* y, uint64_t n) {
 }
 
 }  // namespace
-
-#if defined(__AVX512F__)
-#define BUFFON_COMPILED_FOR "x86-64-v4"
-#elif defined(__AVX2__)
-#define BUFFON_COMPILED_FOR "x86-64-v3"
-#else
-#define BUFFON_COMPILED_FOR BUFFON_BASE_VARIANT
-#endif
 
 extern const RegressionKernels regression;
 const RegressionKernels regression = {BUFFON_COMPILED_FOR, product, predictors, turn, logistic, poisson, squares};

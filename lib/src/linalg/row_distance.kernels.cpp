@@ -4,128 +4,11 @@
 
 #include <buffon/linalg/row_distance_kernels.hpp>
 
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
+#include "../compiled_for.hpp"
+#include "row_sums.kernels.hpp"
 
 namespace buffon::BUFFON_KERNELS {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr int vector_bytes = 64;
-#elif defined(__AVX2__)
-constexpr int vector_bytes = 32;
-#else
-constexpr int vector_bytes = 16;
-#endif
-
-template <class T, int n>
-struct VectorOf {
-  typedef T type __attribute__((vector_size(n * sizeof(T))));
-};
-template <class T, int n>
-using Vector = typename VectorOf<T, n>::type;
-
-template <class T>
-struct MaskOf;
-template <>
-struct MaskOf<float> {
-  using type = int32_t;
-};
-template <>
-struct MaskOf<double> {
-  using type = int64_t;
-};
-template <class T>
-using Mask = typename MaskOf<T>::type;
-
-template <class V, class T>
-inline V load(const T* p) {
-  V v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-template <class V, class T>
-inline void store(T* p, V v) {
-  __builtin_memcpy(p, &v, sizeof v);
-}
-
-template <class V>
-inline bool any(V mask) {
-#if defined(__AVX512F__)
-  if constexpr (sizeof(V) == 64) return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
-#endif
-#if defined(__AVX2__)
-  if constexpr (sizeof(V) == 32) return _mm256_testz_si256((__m256i)mask, (__m256i)mask) == 0;
-#endif
-#if defined(__SSE2__)
-  if constexpr (sizeof(V) == 16) return _mm_movemask_epi8((__m128i)mask) != 0;
-#endif
-  uint64_t words[sizeof(V) / sizeof(uint64_t)], all = 0;
-  __builtin_memcpy(words, &mask, sizeof mask);
-  for (const uint64_t word : words) all |= word;
-  return all != 0;
-}
-
-// Sums of lanes ---------------------------------------------------------------------------------------------------------
-
-/// Lanes by halves.
-inline double fold(Vector<double, 2> v) { return v[0] + v[1]; }
-#if defined(__AVX2__)
-inline double fold(Vector<double, 4> v) { return fold(__builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3)); }
-#endif
-#if defined(__AVX512F__)
-inline double fold(Vector<double, 8> v) { return fold(__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7)); }
-#endif
-
-constexpr int double_width = vector_bytes / int(sizeof(double));
-constexpr int sum_lanes = 16;
-
-template <class D, class V>
-inline D widened(V v) {
-#if defined(__AVX512F__)
-  if constexpr (sizeof(V) == 32) return (D)_mm512_cvtps_pd((__m256)v);  // in one instruction, where gcc 12 makes four of __builtin_convertvector
-#endif
-  return __builtin_convertvector(v, D);
-}
-
-template <class T, bool weighted>
-inline double leaf_sum_of(const T* squared, const double* weights) {
-  using D = Vector<double, double_width>;
-  using V = Vector<T, double_width>;
-  constexpr int vectors = sum_lanes / double_width;
-  D total[vectors];
-#pragma GCC unroll 8
-  for (int v = 0; v < vectors; ++v) {
-    total[v] = D{};
-#pragma GCC unroll 4
-    for (int q = 0; q < leaf_rows; q += sum_lanes) {
-      D x = widened<D>(load<V>(squared + q + v * double_width));
-      if constexpr (weighted) x *= load<D>(weights + q + v * double_width);
-      total[v] += x;
-    }
-  }
-#pragma GCC unroll 8
-  for (int half = vectors / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-    for (int v = 0; v < half; ++v) total[v] += total[v + half];
-  }
-  return fold(total[0]);
-}
-
-template <class T>
-double leaf_sum(const T* squared, const double* weights) {
-  return weights == nullptr ? leaf_sum_of<T, false>(squared, weights) : leaf_sum_of<T, true>(squared, weights);
-}
-
-template <class T>
-void leaf_sums(const T* squared, const double* weights, int64_t leaves, double* sums) {
-  if (weights == nullptr) {
-    for (int64_t i = 0; i < leaves; ++i) sums[i] = leaf_sum_of<T, false>(squared + i * leaf_rows, weights);
-  } else {
-    for (int64_t i = 0; i < leaves; ++i) sums[i] = leaf_sum_of<T, true>(squared + i * leaf_rows, weights + i * leaf_rows);
-  }
-}
 
 // Rows in one piece -----------------------------------------------------------------------------------------------------
 
@@ -220,24 +103,6 @@ T pair(const T* a, const T* b, int64_t d) {
   for (int64_t j = 0; j < full; j += lanes) total.add(a + j, b + j);
   if (full < d) total.add_some(a + full, b + full, d - full);
   return total.fold();
-}
-
-// Lanes only grow and so does their sum, rounded or not: what exceeds the bound early exceeds it in the end.
-template <class T>
-bool within(const T* a, const T* b, int64_t d, double bound) {
-  constexpr int64_t stretch = 64;
-  if (d < 2 * stretch) return static_cast<double>(pair(a, b, d)) <= bound;
-  Lanes<T> total;
-  total.clear();
-  const int64_t full = d / lanes * lanes;
-  int64_t j = 0;
-  while (j + stretch <= full) {
-    for (const int64_t end = j + stretch; j < end; j += lanes) total.add(a + j, b + j);
-    if (static_cast<double>(total.fold()) > bound) return false;
-  }
-  for (; j < full; j += lanes) total.add(a + j, b + j);
-  if (full < d) total.add_some(a + full, b + full, d - full);
-  return static_cast<double>(total.fold()) <= bound;
 }
 
 /// Folds the lanes of `width` rows at once; row r goes to place r.
@@ -640,19 +505,11 @@ void leaf_totals(const T* tile, int64_t d, const T* centres, int64_t count, cons
 
 }  // namespace
 
-#if defined(__AVX512F__)
-#define BUFFON_COMPILED_FOR "x86-64-v4"
-#elif defined(__AVX2__)
-#define BUFFON_COMPILED_FOR "x86-64-v3"
-#else
-#define BUFFON_COMPILED_FOR BUFFON_BASE_VARIANT
-#endif
-
 extern const RowDistanceKernels<float> row_distance_float;
 extern const RowDistanceKernels<double> row_distance_double;
-const RowDistanceKernels<float> row_distance_float = {BUFFON_COMPILED_FOR, pair<float>,        within<float>,      lower_rows<float>,
-                                                      gather<float>,       lower_tiles<float>, leaf_totals<float>, leaf_sums<float>};
-const RowDistanceKernels<double> row_distance_double = {BUFFON_COMPILED_FOR, pair<double>,        within<double>,      lower_rows<double>,
-                                                        gather<double>,      lower_tiles<double>, leaf_totals<double>, leaf_sums<double>};
+const RowDistanceKernels<float> row_distance_float = {BUFFON_COMPILED_FOR, pair<float>,        lower_rows<float>, gather<float>,
+                                                      lower_tiles<float>,  leaf_totals<float>, leaf_sums<float>};
+const RowDistanceKernels<double> row_distance_double = {BUFFON_COMPILED_FOR, pair<double>,        lower_rows<double>, gather<double>,
+                                                        lower_tiles<double>, leaf_totals<double>, leaf_sums<double>};
 
 }  // namespace buffon::BUFFON_KERNELS

@@ -4,16 +4,13 @@
 // this compilation. Nothing with external linkage may enter from a header: the linker could then pick a copy compiled for an
 // instruction set that the machine lacks.
 
+#include "../compiled_for.hpp"
 #include "kernel_table.hpp"
 
 #include <buffon/random/scalar_kernels.hpp>
 
 #if defined(__SSE2__)
 #include <immintrin.h>  // its functions are always inlined
-#endif
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 about a register that its own _mm512_mul_epu32 leaves undefined
 #endif
 
 namespace buffon::BUFFON_KERNELS {
@@ -246,14 +243,6 @@ void map_log_normal_cdf(const double* x, double* y, uint64_t n) {
 }
 
 }  // namespace
-
-#if defined(__AVX512F__)
-#define BUFFON_COMPILED_FOR "x86-64-v4"
-#elif defined(__AVX2__)
-#define BUFFON_COMPILED_FOR "x86-64-v3"
-#else
-#define BUFFON_COMPILED_FOR BUFFON_BASE_VARIANT
-#endif
 
 extern const KernelTable table;
 const KernelTable table = {

@@ -48,7 +48,4 @@ std::unique_ptr<CentreRule> make_greedy_rule(RuleParts parts);
 std::unique_ptr<CentreRule> make_kmeans_parallel_rule(RuleParts parts);
 std::unique_ptr<CentreRule> make_afk_mc2_rule(RuleParts parts);
 
-/// Draw 0 of an item.
-double uniform_at(const Stream& stream, std::uint64_t item);
-
 }  // namespace buffon

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "../draws/item_numbers.hpp"
 #include "centre_rule.hpp"
 
 namespace buffon {
@@ -17,7 +18,7 @@ class ExactRule final : public CentreRule {
     counts.distances += nearest_.distances().rows();
     if (!(nearest_.total() > 0)) return std::nullopt;
     ++counts.trials;
-    return nearest_.draw(uniform_at(uniforms_, chosen.size()));
+    return nearest_.draw(draws::uniform(uniforms_, chosen.size()));
   }
   std::optional<KnownTotal> known_total() const override { return KnownTotal{static_cast<std::int64_t>(nearest_.centres().size()), nearest_.total()}; }
 

@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "../add_row.hpp"
+
 namespace buffon {
 namespace {
 
@@ -24,16 +26,6 @@ constexpr double settled = 1e-4;
 template <class T>
 Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>> dense_row(const DenseRows<T>& x, Index i) {
   return {x.row(i), x.columns};
-}
-
-/// into += factor × row i
-template <class T>
-void add_row(const DenseRows<T>& x, Index i, double factor, Eigen::Ref<Eigen::VectorXd> into) {
-  into += factor * dense_row(x, i).template cast<double>();
-}
-template <class T>
-void add_row(const SparseRows<T>& x, Index i, double factor, Eigen::Ref<Eigen::VectorXd> into) {
-  for (std::int64_t e = x.first[i]; e < x.first[i + 1]; ++e) into[x.column[e]] += factor * static_cast<double>(x.value[e]);
 }
 
 template <class T>

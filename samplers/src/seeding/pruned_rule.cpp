@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "../draws/item_numbers.hpp"
 #include "centre_rule.hpp"
 #include "pruned_centres.hpp"
 
@@ -17,7 +18,7 @@ class PrunedRule final : public CentreRule {
     counts.distances += rows_.track(chosen, context);
     if (!(rows_.total() > 0)) return std::nullopt;
     ++counts.trials;
-    return rows_.draw(uniform_at(uniforms_, chosen.size()));
+    return rows_.draw(draws::uniform(uniforms_, chosen.size()));
   }
   std::optional<KnownTotal> known_total() const override { return KnownTotal{rows_.centres(), rows_.total()}; }
 

@@ -12,6 +12,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "../draws/item_numbers.hpp"
+
 namespace buffon {
 
 WeightedRows::WeightedRows(const DataSet& data) : rows_(data.rows()), drawable_(data.rows()) {
@@ -108,7 +110,7 @@ class RejectionRule final : public CentreRule {
   /// After as many trials as there are rows the draw itself is cheaper, and has the same law.
   std::optional<Index> draw_itself(const std::vector<Index>& chosen, SeedingCounts& counts, Context& context) {
     if (!(all_distances(chosen, counts, context) > 0)) return std::nullopt;
-    return nearest_->draw(uniform_at(last_, chosen.size()));
+    return nearest_->draw(draws::uniform(last_, chosen.size()));
   }
 
   std::optional<Index> fall_back(const std::vector<Index>& chosen, SeedingCounts& counts, Context& context) {
@@ -119,7 +121,7 @@ class RejectionRule final : public CentreRule {
     constexpr std::uint64_t redraws = 64;
     Index row = by_weight_.draw(stream, 0);
     for (std::uint64_t item = 1; excluded.contains(row) && item < redraws; ++item) row = by_weight_.draw(stream, item);
-    if (excluded.contains(row)) row = draw_among_others(excluded, uniform_at(stream.peek("others"), 0));
+    if (excluded.contains(row)) row = draw_among_others(excluded, draws::uniform(stream.peek("others"), 0));
     // A row on a centre tells that there may be no others; a witness, a row that is known to lie on none, that there are.
     if (!scan_.beyond(row, 0, counts.distances) && (witness_ < 0 || !scan_.beyond(static_cast<Index>(witness_), 0, counts.distances))) {
       if (!(all_distances(chosen, counts, context) > 0)) return std::nullopt;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "seeding_outcome.hpp"
+#include "../draws/columns.hpp"
 
 #include <buffon/core/archive.hpp>
 
@@ -18,7 +19,7 @@ constexpr bool proposes_by_norm(SeedingAlgorithm a) { return a == SeedingAlgorit
 
 Table table_of(std::string name, std::string title, std::vector<std::string> columns, const std::vector<double>& first, const std::vector<double>& second) {
   Table t{std::move(name), std::move(title), std::move(columns)};
-  const std::size_t n = first.size(), every = (n + most_rows - 1) / std::max<std::size_t>(1, most_rows);
+  const std::size_t n = first.size(), every = (n + most_rows - 1) / most_rows;
   std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < n; i += std::max<std::size_t>(1, every)) shown.push_back(i);
   if (n > 0 && shown.back() != n - 1) shown.push_back(n - 1);
@@ -32,10 +33,7 @@ std::shared_ptr<const Selection> selection_of(const DataSet& data, const Seeding
   const DataSet::About& about = data.about();
   for (const Index row : record.rows) s->rows.push_back(data.row_number(row));
   s->centres = record.refined.size() > 0 ? record.refined : data.points(record.rows);
-  s->columns = about.column_names;
-  for (Index j = about.column_names.empty() ? 0 : data.columns(); j < data.columns(); ++j) {
-    s->columns.push_back(std::to_string(about.columns_used.empty() ? j : about.columns_used[static_cast<std::size_t>(j)]));
-  }
+  s->columns = draws::column_names(data);
   s->centre = about.centre;
   s->scale = about.scale;
   s->all_rows = about.row_numbers;

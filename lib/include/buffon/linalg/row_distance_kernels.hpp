@@ -18,8 +18,6 @@ template <class T>
 struct RowDistanceKernels {
   const char* compiled_for;
   T (*pair)(const T* a, const T* b, int64_t d);
-  /// pair(a, b, d) <= bound, ends early where the bound is exceeded.
-  bool (*within)(const T* a, const T* b, int64_t d, double bound);
   /// D ← min(D, distance to the centre) for n rows that begin `stride` numbers apart; d >= 8. Labels, unless null, become `label` where D is lowered.
   /// `changed`, unless null, has a place for every 64 rows, which becomes 1 where a D is lowered.
   /// Numbers are read, though not used, up to 7 places beyond the end of a row if `beyond` allows it.

@@ -33,7 +33,7 @@ class RowDistances {
   double between(Index a, Index b) const;
   /// between(rows[i], b) for every i, for rows that lie apart in memory.
   void between(std::span<const Index> rows, Index b, std::span<double> squared) const;
-  /// between(a, b) <= bound, decided in a part of the work where it can be.
+  /// between(a, b) <= bound.
   bool within(Index a, Index b, double bound) const;
 
   /// D_i ← min(D_i, ‖x_i − x_c‖²) for the rows [begin, end) and the rows c of `centres`, in their order. Single and double data
