@@ -218,7 +218,7 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
     for (const auto& section : section_texts()) {
       if (!section.goes_with(entry.subject)) then["properties"][section.name] = false;
     }
-    static constexpr std::array<std::string_view, 4> needed = {"model", "nested", "density", "data"};  // in the order of SubjectKind
+    static constexpr std::array<std::string_view, 5> needed = {"model", "nested", "density", "data", "denoiser"};  // in the order of SubjectKind
     then["required"].push_back(needed[static_cast<std::size_t>(entry.subject)]);
     const auto listed = list_options(entry.describe);
     if (std::any_of(listed.begin(), listed.end(), [](const ListedOption& option) { return option.required; })) then["required"].push_back("options");

@@ -19,9 +19,12 @@
 
 namespace buffon {
 
+struct DiffusionModel;
+
 /// What a method works on; each kind has configuration sections of its own.
-using Subject = std::variant<Problem, std::shared_ptr<const NestedProblem>, std::shared_ptr<const Target>, std::shared_ptr<const DataSet>>;
-enum class SubjectKind { problem, nested, target, data };  ///< in the order of `Subject`
+using Subject = std::variant<Problem, std::shared_ptr<const NestedProblem>, std::shared_ptr<const Target>, std::shared_ptr<const DataSet>,
+                             std::shared_ptr<const DiffusionModel>>;
+enum class SubjectKind { problem, nested, target, data, diffusion };  ///< in the order of `Subject`
 
 /// Whether the run of a method can be divided into shards, processes that never communicate.
 struct Shards {
@@ -41,13 +44,15 @@ struct MethodEntry {
 };
 
 /// Entry of a kernel class with constructor `Kernel(SUBJECT, Options, Stream)`, SUBJECT a Problem or a shared NestedProblem,
-/// Target or DataSet, whose options have `describe`.
+/// Target, DataSet or DiffusionModel (model/denoiser.hpp), whose options have `describe`.
 template <class Kernel, class Options>
 MethodEntry method_entry(std::string name, std::string title, std::string summary, Shards shards = {}) {
   constexpr bool nested = std::is_constructible_v<Kernel, std::shared_ptr<const NestedProblem>, Options, Stream>;
   constexpr bool target = std::is_constructible_v<Kernel, std::shared_ptr<const Target>, Options, Stream>;
   constexpr bool data = std::is_constructible_v<Kernel, std::shared_ptr<const DataSet>, Options, Stream>;
-  constexpr auto kind = nested ? SubjectKind::nested : (target ? SubjectKind::target : (data ? SubjectKind::data : SubjectKind::problem));
+  constexpr bool diffusion = std::is_constructible_v<Kernel, std::shared_ptr<const DiffusionModel>, Options, Stream>;
+  constexpr auto kind =
+      nested ? SubjectKind::nested : (target ? SubjectKind::target : (data ? SubjectKind::data : (diffusion ? SubjectKind::diffusion : SubjectKind::problem)));
   return {std::move(name),
           std::move(title),
           std::move(summary),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <buffon/samplers/diffusion/noise_schedule.hpp>
+#include <buffon/model/noise_schedule.hpp>
 
 #include <cstdint>
 #include <string>

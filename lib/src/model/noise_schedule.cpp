@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <buffon/samplers/diffusion/noise_schedule.hpp>
+#include <buffon/model/noise_schedule.hpp>
 
 #include <algorithm>
 #include <cmath>

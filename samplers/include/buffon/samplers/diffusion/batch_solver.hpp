@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <buffon/model/denoiser.hpp>
+#include <buffon/samplers/diffusion/solver_plan.hpp>
+
+#include <functional>
+#include <vector>
+
+namespace buffon {
+
+/// How the prediction that a solver keeps follows from a model's answer: x_factor x + answer_factor answer.
+struct Conversion {
+  double x_factor, answer_factor;
+};
+/// @throws Error(configuration) where the two do not determine each other at the level (noise of data at sigma = 0, data of noise at alpha = 0)
+Conversion conversion(Answer from, Prediction to, const NoiseLevel& level, const NoiseSchedule& schedule);
+
+/// Runs plans for one batch at a time on a queue. Numbers of sample i depend on the plan, the stream and i alone.
+class BatchSolver {
+ public:
+  /// Seen at every node of the grid that has been reached.
+  using Observer = std::function<void(std::size_t node, backend::View state)>;
+
+  /// @param columns the most samples of a batch
+  BatchSolver(DiffusionModel model, backend::Queue& queue, Index columns, buffon_type type);
+
+  /// x ← sigma z at the first node. Normals from child "start" of the stream, item first + column.
+  void start(backend::View x, const NoiseLevel& level, const Stream& stream, std::uint64_t first) const;
+  /// The plan's operations on x (register 0). Noise `number` comes from child ("noise", number) of the stream, item first + column.
+  void run(const SolverPlan& plan, backend::View x, const Stream& stream, std::uint64_t first, std::span<const std::int32_t> labels = {},
+           const Observer& observer = {});
+  /// prediction ← the model's, for the states x, all at one level or each at its own.
+  void predict(backend::View prediction, Prediction kind, const DenoiserCall& call);
+  std::int64_t calls() const { return calls_; }  ///< of the model so far, one a batch
+
+ private:
+  DiffusionModel model_;
+  backend::Queue* queue_;
+  std::unique_ptr<DenoiserWork> work_;
+  std::vector<backend::Matrix> registers_;
+  Index columns_;
+  buffon_type type_;
+  std::int64_t calls_ = 0;
+};
+
+}  // namespace buffon
