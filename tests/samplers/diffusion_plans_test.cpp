@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Solvers of the probability flow on exactly solvable models: orders, reference tables, exact laws of stochastic solvers.
 #include <buffon/core/error.hpp>
+#include <buffon/samplers/diffusion/exact_law.hpp>
 #include <buffon/samplers/diffusion/solver_plan.hpp>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <sstream>
 #include <string>
 
+#include "../../apps/reproduce/diffusion_solvers/reference_solvers.hpp"
 #include "exact_denoiser.hpp"
 #include "shared_data.hpp"
 
@@ -53,53 +55,8 @@ double rms(const SolverSetting& setting, const NoiseSchedule& schedule, GridSpac
   return std::sqrt(sum / static_cast<double>(starts.size()));
 }
 
-SolverSetting solver(std::string name, int order = 0, std::string variant = "", Prediction prediction = Prediction::data) {
-  return {.solver = std::move(name), .order = order, .variant = std::move(variant), .prediction = prediction};
-}
-
-/// Names of the reference table.
-const std::map<std::string, SolverSetting>& reference_solvers() {
-  static const std::map<std::string, SolverSetting> solvers = {{"ddim", solver("ddim")},
-                                                               {"dpm2s-mid", solver("dpm_solver_2")},
-                                                               {"dpm2s-taylor", solver("dpm_solver_2", 0, "taylor")},
-                                                               {"dpm3s", solver("dpm_solver_3")},
-                                                               {"dpmpp2s", solver("dpmpp_2s")},
-                                                               {"dpmpp3s", solver("dpmpp_3s")},
-                                                               {"dpmpp2m-mid", solver("dpmpp_2m")},
-                                                               {"dpmpp2m-heun", solver("dpmpp_2m", 0, "heun")},
-                                                               {"dpmpp3m-consistent", solver("dpmpp_3m")},
-                                                               {"dpmpp3m-public", solver("dpmpp_3m", 0, "compat")},
-                                                               {"expab4-x0", solver("exponential_adams", 4)},
-                                                               {"tab1", solver("deis_tab", 2)},
-                                                               {"tab2", solver("deis_tab", 3)},
-                                                               {"tab3", solver("deis_tab", 4)},
-                                                               {"rhoab1", solver("deis_rhoab", 2)},
-                                                               {"rhoab2", solver("deis_rhoab", 3)},
-                                                               {"rhoab3", solver("deis_rhoab", 4)},
-                                                               {"rho-heun(edm)", solver("rho_heun")},
-                                                               {"rho-kutta3", solver("rho_kutta_3")},
-                                                               {"rho-rk4", solver("rho_kutta_4")},
-                                                               {"ipndm2", solver("ipndm", 2)},
-                                                               {"ipndm4", solver("ipndm", 4)},
-                                                               {"s-pndm", solver("s_pndm")},
-                                                               {"f-pndm", solver("f_pndm")},
-                                                               {"unip2-x0-bh2", solver("unip", 2)},
-                                                               {"unip3-x0-bh2", solver("unip", 3)},
-                                                               {"unipc1-x0-bh2", solver("unipc", 1)},
-                                                               {"unipc2-x0-bh1", solver("unipc", 2, "bh1")},
-                                                               {"unipc2-x0-bh2", solver("unipc", 2)},
-                                                               {"unipc2-eps-bh2", solver("unipc", 2, "", Prediction::noise)},
-                                                               {"unipc3-x0-bh2", solver("unipc", 3)},
-                                                               {"unipc3-eps-bh2", solver("unipc", 3, "", Prediction::noise)},
-                                                               {"ghvb-1.8", solver("ghvb", 2)},
-                                                               {"ghvb-2.8", solver("ghvb", 3)}};
-  return solvers;
-}
-
-struct Order {
-  std::string name;
-  double order;
-};
+using reproduce::diffusion_solvers::reference_solvers;
+using reproduce::diffusion_solvers::solver;
 
 double fitted_order(const SolverSetting& setting, int calls_per_step) {
   const auto schedule = vp_linear_schedule();
@@ -107,59 +64,24 @@ double fitted_order(const SolverSetting& setting, int calls_per_step) {
   return std::log2(rms(setting, *schedule, GridSpacing::log_snr, steps) / rms(setting, *schedule, GridSpacing::log_snr, 2 * steps));
 }
 
-/// Law of a sample in one dimension: a number and coefficients of independent standard normals (start, then noises).
-Eigen::VectorXd law_of(const SolverPlan& plan, double mean, double variance, const NoiseLevel& first) {
-  std::vector<Eigen::VectorXd> registers(static_cast<std::size_t>(plan.registers), Eigen::VectorXd::Zero(plan.noises + 2));
-  registers[0](0) = first.alpha * mean;
-  registers[0](1) = std::sqrt(first.alpha * first.alpha * variance + first.sigma * first.sigma);
-  for (const SolverPlan::Operation& operation : plan.operations) {
-    if (const auto* call = std::get_if<SolverPlan::Evaluate>(&operation)) {
-      const NoiseLevel& l = call->level;
-      const double gain = l.alpha * variance / (l.alpha * l.alpha * variance + l.sigma * l.sigma);
-      const Eigen::VectorXd x = registers[static_cast<std::size_t>(call->source)];
-      Eigen::VectorXd data = gain * x;
-      data(0) += mean - gain * l.alpha * mean;
-      registers[static_cast<std::size_t>(call->target)] = call->prediction == Prediction::data ? data : Eigen::VectorXd((x - l.alpha * data) / l.sigma);
-    } else {
-      const auto& combine = std::get<SolverPlan::Combine>(operation);
-      Eigen::VectorXd sum = Eigen::VectorXd::Zero(plan.noises + 2);
-      for (const SolverPlan::Term& term : combine.terms) sum += term.factor * registers[static_cast<std::size_t>(term.source)];
-      if (combine.noise != 0) sum(2 + combine.number) += combine.noise;
-      registers[static_cast<std::size_t>(combine.target)] = sum;
-    }
-  }
-  return registers[0];
-}
-
 /// Wasserstein distance of the sampler's law to the true one, three independent coordinates.
 double wasserstein(const SolverSetting& setting, GridSpacing spacing, int steps) {
   const auto schedule = vp_linear_schedule();
   const auto grid = time_grid(*schedule, spacing, steps, 1, 1e-3);
   const SolverPlan plan = plan_solver(setting, *schedule, grid);
-  double sum = 0;
-  for (const auto& [mean, variance] : {std::pair{0.5, 1.0}, {-1.0, 0.25}, {0.2, 0.01}}) {
-    const Eigen::VectorXd law = law_of(plan, mean, variance, grid.front());
-    const NoiseLevel& end = grid.back();
-    const double off = law(0) - end.alpha * mean,
-                 spread = law.tail(law.size() - 1).norm() - std::sqrt(end.alpha * end.alpha * variance + end.sigma * end.sigma);
-    sum += off * off + spread * spread;
+  std::vector<GaussianLaw> laws, exact;
+  for (const GaussianLaw& data : {GaussianLaw{0.5, 1.0}, {-1.0, 0.25}, {0.2, 0.01}}) {
+    laws.push_back(exact_law(plan, *schedule, data, law_at(data, grid.front())));
+    exact.push_back(law_at(data, grid.back()));
   }
-  return std::sqrt(sum);
+  return wasserstein_distance(laws, exact);
 }
 
 }  // namespace
 
 TEST_CASE("every solver converges on an exact mixture with its order") {
-  const std::vector<std::pair<std::string, double>> orders = {
-      {"ddim", 1},          {"dpm2s-mid", 2},      {"dpm2s-taylor", 2},  {"dpm3s", 3},          {"dpmpp2s", 2},
-      {"dpmpp3s", 3},       {"dpmpp2m-mid", 2},    {"dpmpp2m-heun", 2},  {"dpmpp3m-public", 2}, {"dpmpp3m-consistent", 3},
-      {"expab4-x0", 4},     {"tab1", 2},           {"tab2", 3},          {"tab3", 4},           {"rhoab1", 2},
-      {"rhoab2", 3},        {"rhoab3", 4},         {"rho-heun(edm)", 2}, {"rho-kutta3", 3},     {"rho-rk4", 4},
-      {"ipndm4", 2},        {"s-pndm", 2},         {"f-pndm", 2},        {"unipc1-x0-bh2", 2},  {"unipc2-x0-bh2", 3},
-      {"unipc3-x0-bh2", 4}, {"unipc3-eps-bh2", 4}, {"ghvb-1.8", 2}};
-  for (const auto& [name, order] : orders) {
+  for (const auto& [name, setting, order] : reference_solvers()) {
     CAPTURE(name);
-    const SolverSetting& setting = reference_solvers().at(name);
     const auto plan = plan_solver(setting, *vp_linear_schedule(), time_grid(*vp_linear_schedule(), GridSpacing::log_snr, 20, 1, 1e-3));
     // 0.15 covers what is left of higher orders at 384 and 768 calls.
     CHECK(std::abs(fitted_order(setting, std::max(1, plan.calls / 20)) - order) < 0.15);
@@ -181,7 +103,9 @@ TEST_CASE("the reference table of 34 solvers on four grids is met") {
     CAPTURE(line);
     const double reference = std::stod(value);
     // Our own endpoints are good to 1e-11; errors of that size are not compared.
-    const double ours = rms(reference_solvers().at(name), *vp_linear_schedule(), grids.at(grid), std::stoi(steps));
+    const auto known = std::find_if(reference_solvers().begin(), reference_solvers().end(), [&](const auto& r) { return r.name == name; });
+    REQUIRE(known != reference_solvers().end());
+    const double ours = rms(known->setting, *vp_linear_schedule(), grids.at(grid), std::stoi(steps));
     CHECK(std::abs(ours - reference) < 0.005 * reference + 1e-10);
     ++entries;
   }
@@ -281,4 +205,28 @@ TEST_CASE("schedules and their inverses agree") {
   CHECK(vp_linear_schedule()->at_time(1e-3).lambda == doctest::Approx(4.5577149327).epsilon(1e-10));
   // t′ = k t / (1 + (k − 1) t)
   CHECK(shifted_schedule(flow_schedule(), 3)->at_time(0.4).sigma == doctest::Approx(1.2 / 1.8).epsilon(1e-12));
+}
+
+TEST_CASE("grids written as text come back with every bit, and others are refused with the place") {
+  const auto vp = vp_linear_schedule();
+  const auto grid = time_grid(*vp, GridSpacing::quadratic, 9, 1, 1e-3);
+  const std::string text = grid_text(grid);
+  const auto back = grid_of_text(*vp, "# found by a search\n\n" + text + "  \n", 1, 1e-3);
+  REQUIRE(back.size() == grid.size());
+  for (std::size_t i = 0; i < grid.size(); ++i) CHECK(back[i].lambda == grid[i].lambda);
+  const auto flow = flow_schedule();
+  const auto from_noise = time_grid(*flow, GridSpacing::time, 4, 1, 0);
+  CHECK(grid_text(from_noise).starts_with("-inf\n"));
+  const auto flow_back = grid_of_text(*flow, grid_text(grid_of_times(*flow, {1, 0.5, 0})), 1, 0);
+  CHECK(flow_back.front().alpha == 0);
+  CHECK(flow_back.back().sigma == 0);
+  CHECK_THROWS_WITH_AS(grid_of_text(*vp, text + "x1\n", 1, 1e-3), doctest::Contains("line 11"), Error);
+  CHECK_THROWS_WITH_AS(grid_of_text(*vp, text, 1, 1e-4), doctest::Contains("lambda of the last time"), Error);
+  CHECK_THROWS_WITH_AS(grid_of_text(*vp, text, 0.9, 1e-3), doctest::Contains("lambda of the first time"), Error);
+  std::vector<double> lambdas;
+  for (const NoiseLevel& level : grid) lambdas.push_back(level.lambda);
+  std::swap(lambdas[3], lambdas[4]);
+  CHECK_THROWS_WITH_AS(grid_of_lambdas(*vp, lambdas, 1, 1e-3), doctest::Contains("lambdas[4]"), Error);
+  lambdas[4] = NAN;
+  CHECK_THROWS_WITH_AS(grid_of_lambdas(*vp, lambdas, 1, 1e-3), doctest::Contains("must be finite"), Error);
 }

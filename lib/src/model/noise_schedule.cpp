@@ -2,7 +2,9 @@
 #include <buffon/model/noise_schedule.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <numbers>
 #include <utility>
@@ -218,6 +220,62 @@ std::vector<NoiseLevel> grid_of_times(const NoiseSchedule& schedule, const std::
     grid.push_back(level);
   }
   return grid;
+}
+
+std::vector<NoiseLevel> grid_of_lambdas(const NoiseSchedule& schedule, const std::vector<double>& lambdas, double first, double last) {
+  const std::string doing = "reading the nodes of a solver";
+  if (lambdas.size() < 2) refuse(doing, "lambdas", std::to_string(lambdas.size()) + " numbers", "must be at least 2", "give first and last");
+  NoiseLevel from = schedule.at_time(first), to = schedule.at_time(last);
+  if (to.sigma == 0) to.lambda = infinity;
+  const std::size_t n = lambdas.size() - 1;
+  const auto key = [](std::size_t i) { return "lambdas[" + std::to_string(i) + "]"; };
+  const auto meets = [](double ours, double given) { return ours == given || std::abs(ours - given) <= 1e-9; };
+  if (!meets(from.lambda, lambdas[0])) {
+    refuse(doing, key(0), to_text(lambdas[0]), "must be lambda of the first time, " + to_text(from.lambda), "the grid is of another schedule or range");
+  }
+  if (!meets(to.lambda, lambdas[n])) {
+    refuse(doing, key(n), to_text(lambdas[n]), "must be lambda of the last time, " + to_text(to.lambda), "the grid is of another schedule or range");
+  }
+  std::vector<NoiseLevel> grid = {from};
+  for (std::size_t i = 1; i <= n; ++i) {
+    if (i < n && !std::isfinite(lambdas[i])) refuse(doing, key(i), to_text(lambdas[i]), "must be finite", "only the ends may be pure noise or data");
+    grid.push_back(i == n ? to : schedule.at_lambda(lambdas[i]));
+    if (!(grid[i].lambda > grid[i - 1].lambda)) {
+      refuse(doing, key(i), to_text(lambdas[i]), "must be greater than the lambda before it", "sort the nodes from noise to data, each once");
+    }
+  }
+  return grid;
+}
+
+std::string grid_text(const std::vector<NoiseLevel>& grid) {
+  std::string text;
+  for (const NoiseLevel& level : grid) {
+    char line[40];
+    std::snprintf(line, sizeof line, "%.17g\n", level.lambda);
+    text += line;
+  }
+  return text;
+}
+
+std::vector<NoiseLevel> grid_of_text(const NoiseSchedule& schedule, const std::string& text, double first, double last) {
+  std::vector<double> lambdas;
+  int number = 0;
+  for (std::size_t at = 0; at < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string line = text.substr(at, end - at);
+    at = end + 1;
+    line.resize(std::min(line.find('#'), line.size()));
+    const std::size_t begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string::npos) continue;
+    line = line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin);
+    double lambda = 0;
+    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), lambda);
+    if (error != std::errc() || stop != line.data() + line.size()) {
+      refuse("reading the nodes of a solver", "line " + std::to_string(number + 1), line, "must be one number", "write one lambda a line");
+    }
+    lambdas.push_back(lambda);
+  }
+  return grid_of_lambdas(schedule, lambdas, first, last);
 }
 
 }  // namespace buffon

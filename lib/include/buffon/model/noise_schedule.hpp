@@ -63,4 +63,14 @@ std::vector<NoiseLevel> time_grid(const NoiseSchedule& schedule, GridSpacing spa
 /// Nodes given by the user, as times. @throws Error(configuration) naming the first node that is not finite or does not lie beyond the one before
 std::vector<NoiseLevel> grid_of_times(const NoiseSchedule& schedule, const std::vector<double>& times);
 
+/// Nodes given as lambdas; the ends are those of the two times.
+/// @throws Error(configuration) naming the first node that is not finite or does not lie beyond the one before, and ends that are not lambda of `first` and
+/// `last` within 1e-9
+std::vector<NoiseLevel> grid_of_lambdas(const NoiseSchedule& schedule, const std::vector<double>& lambdas, double first, double last);
+
+/// Nodes as text, one lambda a line with 17 digits, "-inf" for pure noise and "inf" for data; what follows a # is for people.
+std::string grid_text(const std::vector<NoiseLevel>& grid);
+/// Back again; the checks of `grid_of_lambdas`. @throws Error(configuration) naming the line that is not a number
+std::vector<NoiseLevel> grid_of_text(const NoiseSchedule& schedule, const std::string& text, double first, double last);
+
 }  // namespace buffon
