@@ -36,7 +36,11 @@ inline Eigen::VectorXd run_plan(const SolverPlan& plan, const Denoiser& denoiser
     } else {
       const auto& combine = std::get<SolverPlan::Combine>(operation);
       Eigen::VectorXd sum = Eigen::VectorXd::Zero(start.size());
-      for (const SolverPlan::Term& term : combine.terms) sum += term.factor * registers[static_cast<std::size_t>(term.source)];
+      for (const SolverPlan::Term& term : combine.terms) {
+        const Eigen::VectorXd& source = registers[static_cast<std::size_t>(term.source)];
+        sum += term.rows ? Eigen::VectorXd(term.factor * term.rows->cwiseProduct(source)) : Eigen::VectorXd(term.factor * source);
+      }
+      if (combine.offset) sum += *combine.offset;
       registers[static_cast<std::size_t>(combine.target)] = sum;
     }
   }

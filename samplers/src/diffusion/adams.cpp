@@ -124,7 +124,7 @@ bool adams_family(const SolverSetting& setting, const NoiseSchedule& schedule, c
     const NoiseLevel &s = grid[i], &t = grid[i + 1];
     const double d = t.rho() - s.rho();
     const int e = plan.call(x, s, Prediction::noise);
-    keep(answers, e, order);
+    keep(answers, e, allowed_answers(setting, order, i, grid.size() - 1));
     times.insert(times.begin(), s.time);
     rhos.insert(rhos.begin(), s.rho());
     times.resize(answers.size());

@@ -11,7 +11,7 @@ GaussianLaw law_at(const GaussianLaw& data, const NoiseLevel& level) {
   return {level.alpha * data.mean, level.alpha * level.alpha * data.variance + level.sigma * level.sigma};
 }
 
-GaussianLaw exact_law(const SolverPlan& plan, const NoiseSchedule& schedule, const GaussianLaw& data, const GaussianLaw& start) {
+GaussianLaw exact_law(const SolverPlan& plan, const NoiseSchedule& schedule, const GaussianLaw& data, const GaussianLaw& start, Eigen::Index coordinate) {
   // Rows: the number, the coefficient of the start's normal, those of the noises. One column a register.
   Eigen::MatrixXd registers = Eigen::MatrixXd::Zero(plan.noises + 2, plan.registers);
   registers(0, 0) = start.mean;
@@ -38,7 +38,8 @@ GaussianLaw exact_law(const SolverPlan& plan, const NoiseSchedule& schedule, con
     } else {
       const auto& combine = std::get<SolverPlan::Combine>(operation);
       value.setZero();
-      for (const SolverPlan::Term& term : combine.terms) value += term.factor * registers.col(term.source);
+      for (const SolverPlan::Term& term : combine.terms) value += term.factor * (term.rows ? (*term.rows)(coordinate) : 1.0) * registers.col(term.source);
+      if (combine.offset) value(0) += (*combine.offset)(coordinate);
       if (combine.noise != 0) value(2 + static_cast<Eigen::Index>(combine.number)) += combine.noise;
       registers.col(combine.target) = value;
     }

@@ -45,7 +45,7 @@ bool multistep_family(const SolverSetting& setting, const NoiseSchedule&, const 
     const std::vector<int>& d = history.answers;
     const double h = t.lambda - s.lambda;
     // Nodes at infinity carry no slope; the last step to sigma = 0 is x ← D.
-    std::size_t used = d.size();
+    std::size_t used = allowed_answers(setting, d.size(), i, grid.size() - 1);
     while (used > 1 && !std::isfinite(history.lambdas[used - 1])) --used;
     if (t.sigma == 0 || !std::isfinite(h)) used = 1;
     if (used == 1) {

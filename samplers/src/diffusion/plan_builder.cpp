@@ -10,15 +10,38 @@
 
 namespace buffon {
 
-int PlanBuilder::call(int state, const NoiseLevel& level, Prediction prediction) {
+int PlanBuilder::evaluate(int state, const NoiseLevel& level, Prediction prediction) {
   plan_.operations.push_back(SolverPlan::Evaluate{next_, state, level, prediction});
   ++plan_.calls;
   return next_++;
 }
 
-int PlanBuilder::combine(std::vector<Term> terms, double noise) {
+int PlanBuilder::call(int state, const NoiseLevel& level, Prediction prediction) {
+  if (blend_ == 0) return evaluate(state, level, prediction);
+  if (prediction == Prediction::velocity) {
+    refuse_solver("on velocities", "blend", std::to_string(blend_), "is for solvers of noise or data", "take another solver or blend = 0");
+  }
+  // ε̃ = (1 − c) ε + c ε_before; the first node has none before.
+  int noise = 0, data = -1;
+  if (level.alpha == 0) {
+    data = evaluate(state, level, Prediction::data);
+    noise = combine({{state, 1 / level.sigma}});
+  } else {
+    noise = evaluate(state, level, Prediction::noise);
+  }
+  if (newest_noise_ < 0 || level.lambda != newest_lambda_) {
+    if (kept_noise_ < 0 || !blend_first_) kept_noise_ = newest_noise_;
+    newest_noise_ = noise;
+    newest_lambda_ = level.lambda;
+  }
+  if (kept_noise_ >= 0) noise = combine({{noise, 1 - blend_}, {kept_noise_, blend_}});
+  if (prediction == Prediction::noise) return noise;
+  return data >= 0 ? data : combine({{state, 1 / level.alpha}, {noise, -level.sigma / level.alpha}});
+}
+
+int PlanBuilder::combine(std::vector<Term> terms, double noise, RowNumbers offset) {
   terms.erase(std::remove_if(terms.begin(), terms.end(), [](const Term& term) { return term.factor == 0; }), terms.end());
-  SolverPlan::Combine operation{next_, std::move(terms), noise, 0};
+  SolverPlan::Combine operation{next_, std::move(terms), noise, 0, std::move(offset)};
   if (noise != 0) operation.number = static_cast<std::uint32_t>(plan_.noises++);
   plan_.operations.push_back(std::move(operation));
   return next_++;
@@ -27,6 +50,11 @@ int PlanBuilder::combine(std::vector<Term> terms, double noise) {
 void PlanBuilder::reached(int state) {
   plan_.ends.push_back(plan_.operations.size());
   states_.push_back(state);
+}
+
+void PlanBuilder::denoise_last(const NoiseLevel& level) {
+  states_.back() = evaluate(states_.back(), level, Prediction::data);
+  plan_.ends.back() = plan_.operations.size();
 }
 
 SolverPlan PlanBuilder::finish() {
@@ -89,7 +117,7 @@ SolverPlan PlanBuilder::finish() {
   // The result lies in register 0.
   if (!states_.empty()) {
     const int from = place[static_cast<std::size_t>(states_.back())];
-    if (from != 0) plan_.operations.push_back(SolverPlan::Combine{0, {{from, 1.0}}, 0, 0});
+    if (from != 0) plan_.operations.push_back(SolverPlan::Combine{0, {{from, 1.0}}, 0, 0, {}});
     plan_.ends.back() = plan_.operations.size();
   }
   plan_.registers = places;
@@ -104,6 +132,18 @@ FirstOrder first_order(const NoiseLevel& s, const NoiseLevel& t, Prediction pred
   const double h = t.lambda - s.lambda;
   if (prediction == Prediction::data) return {t.sigma / s.sigma, s.alpha == 0 ? t.alpha : -t.alpha * std::expm1(-h)};
   return {t.alpha / s.alpha, -t.sigma * std::expm1(h)};
+}
+
+int heun_step(PlanBuilder& plan, int x, const NoiseLevel& s, const NoiseLevel& t) {
+  const double d = t.rho() - s.rho(), scale = t.alpha / s.alpha;
+  const int e0 = plan.call(x, s, Prediction::noise), euler = plan.combine({{x, scale}, {e0, t.alpha * d}});
+  if (t.sigma == 0) return euler;
+  const int e1 = plan.call(euler, t, Prediction::noise);
+  return plan.combine({{x, scale}, {e0, 0.5 * t.alpha * d}, {e1, 0.5 * t.alpha * d}});
+}
+
+std::size_t allowed_answers(const SolverSetting& setting, std::size_t answers, std::size_t step, std::size_t steps) {
+  return setting.lower_order_final ? std::min(answers, steps - step) : answers;
 }
 
 double phi(int k, double z) {
@@ -163,8 +203,10 @@ void refuse_solver(const std::string& solver, std::string key, std::string value
 SolverPlan plan_solver(const SolverSetting& setting, const NoiseSchedule& schedule, const std::vector<NoiseLevel>& grid) {
   static constexpr std::array<SolverFamily, 6> families = {single_step_family, multistep_family, adams_family, unipc_family, flow_family, stochastic_family};
   for (const SolverFamily family : families) {
-    PlanBuilder builder;
-    if (family(setting, schedule, grid, builder)) return builder.finish();
+    PlanBuilder builder(setting.blend, setting.blend_first);
+    if (!family(setting, schedule, grid, builder)) continue;
+    if (setting.denoise_to_zero && grid.back().sigma > 0) builder.denoise_last(grid.back());
+    return builder.finish();
   }
   std::string names;
   for (const SolverName& solver : solver_names()) names += (names.empty() ? "" : ", ") + solver.name;

@@ -14,20 +14,34 @@ class PlanBuilder {
  public:
   using Term = SolverPlan::Term;
 
+  /// @param blend share of the noise predicted before in every prediction; before: at the node before, or at the first node
+  explicit PlanBuilder(double blend = 0, bool blend_first = false) : blend_(blend), blend_first_(blend_first) {}
+
   /// The model's answer for a state at a level, in a fresh register.
   int call(int state, const NoiseLevel& level, Prediction prediction);
-  /// Σ terms + noise z in a fresh register.
-  int combine(std::vector<Term> terms, double noise = 0);
+  /// Σ terms + offset + noise z in a fresh register.
+  int combine(std::vector<Term> terms, double noise = 0, RowNumbers offset = {});
   /// A node is reached with this state.
   void reached(int state);
+  /// The state at the last node gives way to the model's data for it.
+  void denoise_last(const NoiseLevel& level);
 
   SolverPlan finish();
 
  private:
+  int evaluate(int state, const NoiseLevel& level, Prediction prediction);
+
   SolverPlan plan_;
   int next_ = 1;
   std::vector<int> states_;
+  double blend_;
+  bool blend_first_;
+  int kept_noise_ = -1, newest_noise_ = -1;  ///< of the node to blend with, of the last node
+  double newest_lambda_ = 0;
 };
+
+/// A step of Heun's method for dy/d rho = noise, y = x / alpha; Euler's down to sigma = 0.
+int heun_step(PlanBuilder& plan, int x, const NoiseLevel& s, const NoiseLevel& t);
 
 /// First-order maps from level s to t: x_t = of_x x_s + of_model times the model's answer at s.
 struct FirstOrder {
@@ -37,6 +51,9 @@ FirstOrder first_order(const NoiseLevel& s, const NoiseLevel& t, Prediction pred
 
 /// ∫ from 0 to h of e^{−(h − z)} L_j(z) dz for the Lagrange polynomials of the nodes z_j, at most 8.
 std::vector<double> exponential_weights(const std::vector<double>& nodes, double h);
+
+/// Answers that a multistep formula may use in step `step` of `steps`: no more than the steps left where the setting asks so.
+std::size_t allowed_answers(const SolverSetting& setting, std::size_t answers, std::size_t step, std::size_t steps);
 
 /// phi_k(z), k >= 0: phi_0 = e^z, phi_{k+1} = (phi_k − 1/k!) / z.
 double phi(int k, double z);

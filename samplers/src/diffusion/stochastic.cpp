@@ -1,91 +1,188 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Solvers with noise beside those of the multistep family: EDM with churn, Euler-Maruyama on the reverse equation.
+// Solvers with noise beside those of the multistep family: EDM with churn, Restart, two stages with noise, Euler-Maruyama on the reverse
+// equation, stochastic interpolants, consistency sampling.
 #include "plan_builder.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 namespace buffon {
+namespace {
 
-bool stochastic_family(const SolverSetting& setting, const NoiseSchedule& schedule, const std::vector<NoiseLevel>& grid, PlanBuilder& plan) {
-  const std::string& name = setting.solver;
-  int x = 0;
-  if (name == "edm") {
-    const double gamma_of_churn = std::min(setting.churn / static_cast<double>(grid.size() - 1), std::sqrt(2.0) - 1);
-    for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
-      NoiseLevel s = grid[i];
-      const NoiseLevel& t = grid[i + 1];
-      const double rho = s.rho(), gamma = rho >= setting.churn_from && rho <= setting.churn_to ? gamma_of_churn : 0;
-      if (gamma > 0) {  // more noise in y = x / alpha
-        const NoiseLevel raised = schedule.at_lambda(-std::log(rho * (1 + gamma)));
-        const double added = std::sqrt(raised.rho() * raised.rho() - rho * rho) * setting.churn_noise;
-        x = plan.combine({{x, raised.alpha / s.alpha}}, raised.alpha * added);
-        s = raised;
-      }
-      const double d = t.rho() - s.rho();
-      const int e0 = plan.call(x, s, Prediction::noise), euler = plan.combine({{x, t.alpha / s.alpha}, {e0, t.alpha * d}});
-      if (t.sigma == 0) {
-        x = euler;
-      } else {
-        const int e1 = plan.call(euler, t, Prediction::noise);
-        x = plan.combine({{x, t.alpha / s.alpha}, {e0, 0.5 * t.alpha * d}, {e1, 0.5 * t.alpha * d}});
-      }
-      plan.reached(x);
-    }
-    return true;
-  }
-  if (name == "euler_maruyama") {
-    // dx = (f x + g² ε / sigma) dt + g dW backwards; f = d log alpha / dt, g² = 2 sigma (sigma′ − f sigma)
-    for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
-      const NoiseLevel &s = grid[i], &t = grid[i + 1];
-      const double d = t.time - s.time;
-      const NoiseSchedule::Slopes slope = schedule.slopes(s.time);
-      const double f = slope.alpha / s.alpha, g_square = 2 * s.sigma * (slope.sigma - f * s.sigma);
-      const int e = plan.call(x, s, Prediction::noise);
-      x = plan.combine({{x, 1 + f * d}, {e, g_square / s.sigma * d}}, std::sqrt(g_square * std::abs(d)));
-      plan.reached(x);
-    }
-    return true;
-  }
-  return false;
+using Grid = std::vector<NoiseLevel>;
+
+/// x to more noise, by the kernel that leads from one level of the forward process to another.
+int raise(PlanBuilder& plan, int x, const NoiseLevel& low, const NoiseLevel& high, double share) {
+  const double factor = high.alpha / low.alpha, added = high.rho() * high.rho() - low.rho() * low.rho();
+  return plan.combine({{x, factor}}, high.alpha * std::sqrt(added) * share);
 }
 
-const std::vector<SolverName>& solver_names() {
-  static const std::vector<SolverName> names = {
-      {"ddim", "first order; eta mixes in noise, 1 = ddpm"},
-      {"ddpm", "ancestral sampling; variant large: the larger of its two variances"},
-      {"dpm_solver_2", "single step, order 2, noise; variants midpoint, taylor"},
-      {"dpm_solver_3", "single step, order 3, noise"},
-      {"dpmpp_2s", "single step, order 2, data"},
-      {"dpmpp_3s", "single step, order 3, data; variant taylor"},
-      {"dpmpp_2m", "multistep, order 2, data; variants midpoint, heun"},
-      {"dpmpp_1_sde", "first order with noise (eta): 1 = ddpm"},
-      {"dpmpp_2m_sde", "dpmpp_2m with noise (eta)"},
-      {"dpmpp_3m", "multistep, order 3, data; variant compat: the formula of public code, of order 2"},
-      {"exponential_adams", "exponential Adams-Bashforth, any order to 6, data"},
-      {"unipc", "predictor and corrector, order p and p + 1; variants bh2, bh1"},
-      {"unip", "its predictor alone"},
-      {"deis_tab", "Adams-Bashforth with polynomials in time, order = points"},
-      {"deis_rhoab", "the same in rho"},
-      {"rho_heun", "Heun in rho: the deterministic EDM solver"},
-      {"rho_kutta_3", "Kutta's third-order method in rho"},
-      {"rho_kutta_4", "Runge-Kutta 4 in rho; 8 steps at least"},
-      {"edm", "Heun in rho with churn"},
-      {"ipndm", "improved PNDM: Adams-Bashforth weights of equal steps"},
-      {"s_pndm", "PNDM with a second-order start"},
-      {"f_pndm", "PNDM with a Runge-Kutta start of 9 more calls"},
-      {"ghvb", "generalised heavy ball, order and beta"},
-      {"plms_hb", "Polyak's heavy ball on PLMS"},
-      {"plms_nt", "Nesterov's momentum on PLMS"},
-      {"flow_euler", "Euler on the velocity"},
-      {"flow_heun", "Heun on the velocity"},
-      {"flow_midpoint", "midpoint on the velocity"},
-      {"flow_adams_2", "Adams-Bashforth 2 on the velocity, unequal steps"},
-      {"flow_kutta_4", "Runge-Kutta 4 on the velocity"},
-      {"flow_pseudo_corrector", "Heun with the velocity of the last prediction: one call a step"},
-      {"euler_maruyama", "Euler-Maruyama on the reverse equation"},
+void plan_edm(const SolverSetting& setting, const NoiseSchedule& schedule, const Grid& grid, PlanBuilder& plan) {
+  const double gamma_of_churn = std::min(setting.churn / static_cast<double>(grid.size() - 1), std::sqrt(2.0) - 1);
+  int x = 0;
+  for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
+    NoiseLevel s = grid[i];
+    const double rho = s.rho(), gamma = rho >= setting.churn_from && rho <= setting.churn_to ? gamma_of_churn : 0;
+    if (gamma > 0) {  // more noise in y = x / alpha
+      const NoiseLevel raised = schedule.at_lambda(-std::log(rho * (1 + gamma)));
+      x = raise(plan, x, s, raised, setting.churn_noise);
+      s = raised;
+    }
+    x = heun_step(plan, x, s, grid[i + 1]);
+    plan.reached(x);
+  }
+}
+
+/// Nodes of a restart from rho_max down to rho_min: equal steps in rho^{1/7}.
+Grid restart_nodes(const NoiseSchedule& schedule, const RestartLevel& level, const NoiseLevel& low) {
+  Grid nodes;
+  const double high = std::pow(level.rho_max, 1.0 / 7), end = std::pow(low.rho(), 1.0 / 7);
+  for (int k = 0; k + 1 < level.nodes; ++k) {
+    const double root = high + static_cast<double>(k) / (level.nodes - 1) * (end - high);
+    nodes.push_back(schedule.at_lambda(-7 * std::log(root)));
+  }
+  nodes.push_back(low);
+  return nodes;
+}
+
+void plan_restart(const SolverSetting& setting, const NoiseSchedule& schedule, const Grid& grid, PlanBuilder& plan) {
+  std::vector<std::vector<const RestartLevel*>> at(grid.size());
+  for (const RestartLevel& level : setting.restarts) {
+    if (level.nodes < 2 || level.times < 0 || !(level.rho_min > 0) || !(level.rho_max > level.rho_min)) {
+      refuse_solver(setting.solver, "restarts",
+                    "[" + std::to_string(level.nodes) + ", " + std::to_string(level.times) + ", " + std::to_string(level.rho_min) + ", " +
+                        std::to_string(level.rho_max) + "]",
+                    "needs 2 nodes or more, and 0 < rho_min < rho_max", "give [nodes, times, rho_min, rho_max], for instance [3, 2, 0.06, 0.3]");
+    }
+    std::size_t nearest = 1;
+    for (std::size_t i = 1; i < grid.size(); ++i) {
+      if (grid[i].sigma > 0 && std::abs(grid[i].rho() - level.rho_min) < std::abs(grid[nearest].rho() - level.rho_min)) nearest = i;
+    }
+    if (!(grid[nearest].rho() < level.rho_max) || grid[nearest].sigma == 0) {
+      refuse_solver(setting.solver, "restarts", "rho_max = " + std::to_string(level.rho_max),
+                    "must lie above the node nearest to rho_min, rho = " + std::to_string(grid[nearest].rho()), "raise rho_max or take more steps");
+    }
+    at[nearest].push_back(&level);
+  }
+  int x = 0;
+  for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
+    x = heun_step(plan, x, grid[i], grid[i + 1]);
+    for (const RestartLevel* level : at[i + 1]) {
+      const Grid nodes = restart_nodes(schedule, *level, grid[i + 1]);
+      for (int k = 0; k < level->times; ++k) {
+        x = raise(plan, x, grid[i + 1], nodes.front(), setting.churn_noise);
+        for (std::size_t j = 0; j + 1 < nodes.size(); ++j) x = heun_step(plan, x, nodes[j], nodes[j + 1]);
+      }
+    }
+    plan.reached(x);
+  }
+}
+
+/// Two stages with noise (DPM-Solver++ SDE): to the middle in lambda, then the whole step with the data found there. Both stages follow the same path of
+/// the noise: z₁ over the first half, z₂ over the second.
+void plan_two_stages(const SolverSetting& setting, const NoiseSchedule& schedule, const Grid& grid, PlanBuilder& plan) {
+  const double eta = setting.eta;
+  int x = 0;
+  for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
+    const NoiseLevel &s = grid[i], &t = grid[i + 1];
+    const int d0 = plan.call(x, s, Prediction::data);
+    const double h = t.lambda - s.lambda;
+    if (t.sigma == 0 || !std::isfinite(h)) {
+      const FirstOrder c = first_order(s, t, Prediction::data);
+      x = plan.combine({{x, c.x}, {d0, c.model}});
+    } else {
+      const NoiseLevel m = schedule.at_lambda(s.lambda + 0.5 * h);
+      const double half = std::sqrt(-std::expm1(-eta * h));  // noise of half a step in units of its sigma
+      const int z1 = eta > 0 ? plan.combine({}, 1) : x;
+      const int u = plan.combine(
+          {{x, m.sigma / s.sigma * std::exp(-0.5 * eta * h)}, {d0, -m.alpha * std::expm1(-0.5 * (1 + eta) * h)}, {z1, eta > 0 ? m.sigma * half : 0}});
+      const int d1 = plan.call(u, m, Prediction::data);
+      x = plan.combine({{x, t.sigma / s.sigma * std::exp(-eta * h)},
+                        {d1, -t.alpha * std::expm1(-(1 + eta) * h)},
+                        {z1, eta > 0 ? t.sigma * std::exp(-0.5 * eta * h) * half : 0}},
+                       t.sigma * half);
+    }
+    plan.reached(x);
+  }
+}
+
+/// dx = (f x + g² ε / sigma) dt + g dW backwards; f = d log alpha / dt, g² = 2 sigma (sigma′ − f sigma).
+void plan_euler_maruyama(const NoiseSchedule& schedule, const Grid& grid, PlanBuilder& plan) {
+  int x = 0;
+  for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
+    const NoiseLevel& s = grid[i];
+    const double d = grid[i + 1].time - s.time;
+    const NoiseSchedule::Slopes slope = schedule.slopes(s.time);
+    const double f = slope.alpha / s.alpha, g_square = 2 * s.sigma * (slope.sigma - f * s.sigma);
+    const int e = plan.call(x, s, Prediction::noise);
+    x = plan.combine({{x, 1 + f * d}, {e, g_square / s.sigma * d}}, std::sqrt(g_square * std::abs(d)));
+    plan.reached(x);
+  }
+}
+
+/// Stochastic interpolants (Albergo and others, 2023), dX = (u − k score) dt + √(2 k) dW backwards with k = eta sigma, so that k score = −eta ε stays
+/// bounded; u the velocity, ε = (alpha u − alpha′ x) / (alpha sigma′ − alpha′ sigma). Euler-Maruyama, or Heun with the same noise in both stages.
+void plan_interpolant(const SolverSetting& setting, const NoiseSchedule& schedule, const Grid& grid, PlanBuilder& plan) {
+  const double eta = setting.eta;
+  const bool heun = setting.variant == "heun";
+  int x = 0;
+  // share of x and of u in u + eta ε
+  const auto drift = [&](const NoiseLevel& level) {
+    const NoiseSchedule::Slopes slope = schedule.slopes(level.time);
+    const double bottom = level.alpha * slope.sigma - slope.alpha * level.sigma;
+    return std::pair{-eta * slope.alpha / bottom, 1 + eta * level.alpha / bottom};
   };
-  return names;
+  for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
+    const NoiseLevel &s = grid[i], &t = grid[i + 1];
+    const double d = t.time - s.time;
+    const int u = plan.call(x, s, Prediction::velocity);
+    const auto [on_x, on_u] = drift(s);
+    if (!heun || t.sigma == 0) {
+      x = plan.combine({{x, 1 + d * on_x}, {u, d * on_u}}, std::sqrt(2 * eta * s.sigma * std::abs(d)));
+    } else {
+      const double noise = std::sqrt(eta * (s.sigma + t.sigma) * std::abs(d));  // √(2 k |d|), k at the middle of both ends
+      const int z = eta > 0 ? plan.combine({}, 1) : x;
+      const int ahead = plan.combine({{x, 1 + d * on_x}, {u, d * on_u}, {z, noise}});
+      const int u1 = plan.call(ahead, t, Prediction::velocity);
+      const auto [on_x1, on_u1] = drift(t);
+      x = plan.combine({{x, 1 + 0.5 * d * on_x}, {u, 0.5 * d * on_u}, {ahead, 0.5 * d * on_x1}, {u1, 0.5 * d * on_u1}, {z, noise}});
+    }
+    plan.reached(x);
+  }
+}
+
+/// Multistep consistency sampling (Song and others, 2023): the model's data are samples at the last level; each is brought back to the next level by noise.
+void plan_consistency(const Grid& grid, PlanBuilder& plan) {
+  const NoiseLevel& end = grid.back();
+  int x = 0;
+  for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
+    const int sample = plan.call(x, grid[i], Prediction::data);
+    const NoiseLevel& t = grid[i + 1];
+    x = i + 2 == grid.size() ? plan.combine({{sample, 1}}) : raise(plan, sample, end, t, 1);
+    plan.reached(x);
+  }
+}
+
+}  // namespace
+
+bool stochastic_family(const SolverSetting& setting, const NoiseSchedule& schedule, const Grid& grid, PlanBuilder& plan) {
+  const std::string& name = setting.solver;
+  if (name == "edm") {
+    plan_edm(setting, schedule, grid, plan);
+  } else if (name == "restart") {
+    plan_restart(setting, schedule, grid, plan);
+  } else if (name == "dpmpp_sde") {
+    plan_two_stages(setting, schedule, grid, plan);
+  } else if (name == "euler_maruyama") {
+    plan_euler_maruyama(schedule, grid, plan);
+  } else if (name == "interpolant_sde") {
+    plan_interpolant(setting, schedule, grid, plan);
+  } else if (name == "consistency") {
+    plan_consistency(grid, plan);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 }  // namespace buffon

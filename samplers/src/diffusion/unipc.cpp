@@ -54,7 +54,7 @@ bool unipc_family(const SolverSetting& setting, const NoiseSchedule&, const std:
     const NoiseLevel &s = grid[i], &t = grid[i + 1];
     const double h = t.lambda - s.lambda, z = data ? -h : h, b_scale = bh1 ? z : std::expm1(z), c = data ? -t.alpha : -t.sigma;
     const FirstOrder base = first_order(s, t, setting.prediction);
-    std::size_t used = answers.size();
+    std::size_t used = allowed_answers(setting, answers.size(), i, grid.size() - 1);
     while (used > 1 && !std::isfinite(lambdas[used - 1])) --used;
     if (t.sigma == 0 || !std::isfinite(h)) used = 1;
     std::vector<double> r;

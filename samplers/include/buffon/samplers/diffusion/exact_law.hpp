@@ -19,7 +19,8 @@ GaussianLaw law_at(const GaussianLaw& data, const NoiseLevel& level);
 /// each register is a number plus coefficients of independent standard normals, the start's and one for each noise. Costs operations × noises.
 /// @param data law of x₀
 /// @param start law of the state at the first node; `law_at(data, first level)` is the right one
-GaussianLaw exact_law(const SolverPlan& plan, const NoiseSchedule& schedule, const GaussianLaw& data, const GaussianLaw& start);
+/// @param coordinate of the plan's numbers over coordinates
+GaussianLaw exact_law(const SolverPlan& plan, const NoiseSchedule& schedule, const GaussianLaw& data, const GaussianLaw& start, Eigen::Index coordinate = 0);
 
 /// Wasserstein distance of order 2 of laws with independent Gaussian coordinates: √Σ ((m₁ − m₂)² + (s₁ − s₂)²).
 double wasserstein_distance(std::span<const GaussianLaw> a, std::span<const GaussianLaw> b);

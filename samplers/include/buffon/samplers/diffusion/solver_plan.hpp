@@ -4,14 +4,20 @@
 #include <buffon/model/noise_schedule.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include <Eigen/Core>
 
 namespace buffon {
 
 /// What a solver keeps of the model's answer.
 enum class Prediction { noise, data, velocity };
+
+/// Numbers over the coordinates, shared by copies of what holds them; none = absent.
+using RowNumbers = std::shared_ptr<const Eigen::VectorXd>;
 
 /// A run of a solver with fixed nodes, worked out before it begins: evaluations of the model, and fused linear combinations with coefficients
 /// computed in double. Registers hold one batch each, register 0 the state. The same plan runs on every backend, and on
@@ -21,6 +27,7 @@ class SolverPlan {
   struct Term {
     int source;  ///< register
     double factor;
+    RowNumbers rows{};  ///< further factors, one for each coordinate
   };
   /// target ← answer of the model for the state in `source` at a level
   struct Evaluate {
@@ -28,12 +35,13 @@ class SolverPlan {
     NoiseLevel level;
     Prediction prediction;
   };
-  /// target ← Σ factor_k register_k + noise z; z standard normal, addressed by (seed, sample, number)
+  /// target ← Σ factor_k register_k + offset + noise z; z standard normal, addressed by (seed, sample, number)
   struct Combine {
     int target;
     std::vector<Term> terms;
     double noise = 0;
     std::uint32_t number = 0;  ///< of the noise, 0 where there is none
+    RowNumbers offset{};       ///< the same for every sample
   };
   using Operation = std::variant<Evaluate, Combine>;
 
@@ -44,6 +52,15 @@ class SolverPlan {
   int noises = 0;  ///< normals a coordinate
 };
 
+/// A part of the way that `restart` goes again (Xu and others, "Restart sampling", 2023): from the node nearest to rho_min up to rho_max by
+/// noise, and down again in nodes − 1 steps of Heun, `times` times.
+struct RestartLevel {
+  int nodes = 3, times = 1;
+  double rho_min = 0, rho_max = 0;  ///< rho = sigma / alpha
+};
+
+class EmpiricalStatistics;
+
 /// Options that several solvers share; each reads what it knows.
 struct SolverSetting {
   std::string solver = "unipc";
@@ -53,6 +70,13 @@ struct SolverSetting {
   Prediction prediction = Prediction::data;                             ///< unipc: what is interpolated
   double beta = 0.8;                                                    ///< momentum
   double churn = 0, churn_from = 0, churn_to = 1e300, churn_noise = 1;  ///< edm
+  std::vector<RestartLevel> restarts{};                                 ///< restart
+  bool lower_order_final = false;                                       ///< multistep solvers: order at most the steps that are left
+  bool denoise_to_zero = false;                                         ///< one more call in the end: the state becomes the model's data
+  double blend = 0;                                                     ///< share of the noise predicted before in every prediction of noise (DualFast)
+  bool blend_first = false;                                             ///< take it from the first node, not from the one before
+  std::vector<double> ratios{};                                         ///< dc_solver: one for each step
+  std::shared_ptr<const EmpiricalStatistics> statistics{};              ///< dpm_solver_v3
 };
 
 /// @throws Error(configuration) for fewer steps than the solver needs and settings that do not fit
@@ -61,6 +85,10 @@ SolverPlan plan_solver(const SolverSetting& setting, const NoiseSchedule& schedu
 /// Every solver with one line of explanation.
 struct SolverName {
   std::string name, meaning;
+  std::string order;    ///< in the largest step, weak for solvers with noise; p = the option; empty = has none
+  std::string calls;    ///< of the model in a step
+  std::string options;  ///< of SolverSetting that it reads; `denoise_to_zero` and `blend` are for all (blend not on velocities)
+  std::string source;
 };
 const std::vector<SolverName>& solver_names();
 
