@@ -71,7 +71,11 @@ SolverPlan PlanBuilder::finish() {
         },
         plan_.operations[k]);
   }
-  // A state at a node lives at least to the node; the final one for ever.
+  // A state at a node lives beyond the node; the final one for ever.
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    std::size_t& end = last[static_cast<std::size_t>(states_[i])];
+    end = std::max(end, plan_.ends[i]);
+  }
   if (!states_.empty()) last[static_cast<std::size_t>(states_.back())] = std::numeric_limits<std::size_t>::max();
   std::vector<int> place(static_cast<std::size_t>(next_), -1);
   std::vector<int> idle;
@@ -114,8 +118,10 @@ SolverPlan PlanBuilder::finish() {
     *target = own;
     if (!elementwise) release();
   }
+  for (const int state : states_) plan_.states.push_back(place[static_cast<std::size_t>(state)]);
   // The result lies in register 0.
   if (!states_.empty()) {
+    plan_.states.back() = 0;
     const int from = place[static_cast<std::size_t>(states_.back())];
     if (from != 0) plan_.operations.push_back(SolverPlan::Combine{0, {{from, 1.0}}, 0, 0, {}});
     plan_.ends.back() = plan_.operations.size();

@@ -19,7 +19,7 @@ Conversion conversion(Answer from, Prediction to, const NoiseLevel& level, const
 /// Runs plans for one batch at a time on a queue. Numbers of sample i depend on the plan, the stream and i alone.
 class BatchSolver {
  public:
-  /// Seen at every node of the grid that has been reached.
+  /// Seen at every node of the grid that has been reached, from 1 on.
   using Observer = std::function<void(std::size_t node, backend::View state)>;
 
   /// @param columns the most samples of a batch
@@ -28,9 +28,10 @@ class BatchSolver {
   /// x ← sigma z at the first node. Normals from child "start" of the stream, item first + column.
   void start(backend::View x, const NoiseLevel& level, const Stream& stream, std::uint64_t first) const;
   /// The plan's operations on x (register 0). Noise `number` comes from child ("noise", number) of the stream, item first + column.
+  /// @throws Error(model) with the step, the level and the share of samples where the model answers numbers that are not finite
   void run(const SolverPlan& plan, backend::View x, const Stream& stream, std::uint64_t first, std::span<const std::int32_t> labels = {},
            const Observer& observer = {});
-  /// prediction ← the model's, for the states x, all at one level or each at its own.
+  /// prediction ← the model's, for the states x, all at one level or each at its own; not in the memory of x.
   void predict(backend::View prediction, Prediction kind, const DenoiserCall& call);
   std::int64_t calls() const { return calls_; }  ///< of the model so far, one a batch
 
@@ -39,6 +40,7 @@ class BatchSolver {
   backend::Queue* queue_;
   std::unique_ptr<DenoiserWork> work_;
   std::vector<backend::Matrix> registers_;
+  backend::Matrix factors_;  ///< of conversions, where every column has its own level
   Index columns_;
   buffon_type type_;
   std::int64_t calls_ = 0;

@@ -47,6 +47,7 @@ class SolverPlan {
 
   std::vector<Operation> operations;
   std::vector<std::size_t> ends;  ///< for every node reached: operations done by then
+  std::vector<int> states;        ///< and the register that the state lies in
   int registers = 1;
   int calls = 0;   ///< of the model
   int noises = 0;  ///< normals a coordinate

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/samplers/diffusion/batch_solver.hpp>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include <buffon/core/error.hpp>
+
+namespace buffon {
+namespace {
+
+using backend::Matrix;
+using backend::View;
+
+/// A quantity as x_factor x + answer_factor answer.
+struct Affine {
+  double x, answer;
+};
+
+constexpr double edm_deviation = 0.5;  ///< of the data, as Karras and others (2022) scale networks
+
+/// D and E[ε | x] from an answer; not finite where the answer does not determine them.
+struct Parts {
+  Affine data, noise;
+};
+Parts parts(Answer from, const NoiseLevel& level, const NoiseSchedule& schedule) {
+  const double a = level.alpha, s = level.sigma;
+  switch (from) {
+    case Answer::data:
+      return {{0, 1}, {1 / s, -a / s}};
+    case Answer::noise:
+      return {{1 / a, -s / a}, {0, 1}};
+    case Answer::v:
+      return {{a, -s}, {s, a}};
+    case Answer::velocity: {
+      const auto [slope_a, slope_s] = schedule.slopes(level.time);
+      const double w = s * slope_a - a * slope_s;
+      return {{-slope_s / w, s / w}, {slope_a / w, -a / w}};
+    }
+    case Answer::score:
+      return {{1 / a, s * s / a}, {0, -s}};
+    case Answer::edm: {
+      // D = c_skip x / a + c_out F; E[ε | x] = (x − a D) / s
+      const double d = edm_deviation, variance = s * s + d * d * a * a, root = std::sqrt(variance);
+      return {{d * d * a / variance, s * d / root}, {s / variance, -a * d / root}};
+    }
+  }
+  return {};
+}
+
+const char* name_of(Answer answer) {
+  static constexpr std::array<const char*, 6> names = {"data", "noise", "v", "velocity", "score", "edm"};
+  return names[static_cast<std::size_t>(answer)];
+}
+const char* name_of(Prediction prediction) {
+  static constexpr std::array<const char*, 3> names = {"noise", "data", "velocity"};
+  return names[static_cast<std::size_t>(prediction)];
+}
+
+[[noreturn]] void refuse(Answer from, Prediction to, std::string value, std::string rule, std::string remedy) {
+  throw Error(ErrorCategory::configuration, {.doing = std::string("computing the ") + name_of(to) + " from a model that answers " + name_of(from),
+                                             .key = "level",
+                                             .value = std::move(value),
+                                             .rule = std::move(rule),
+                                             .remedy = std::move(remedy)});
+}
+
+View first_columns(View view, Index count) {
+  view.columns = count;
+  return view;
+}
+
+}  // namespace
+
+Conversion conversion(Answer from, Prediction to, const NoiseLevel& level, const NoiseSchedule& schedule) {
+  const auto text = [&] { return "alpha " + to_text(level.alpha) + ", sigma " + to_text(level.sigma); };
+  if (from == Answer::v && std::abs(level.alpha * level.alpha + level.sigma * level.sigma - 1) > 1e-6) {
+    refuse(from, to, text(), "must have alpha² + sigma² = 1", "take a schedule that preserves variance, or a model that answers velocity");
+  }
+  if (from == Answer::velocity && to == Prediction::velocity) return {0, 1};
+  const Parts known = parts(from, level, schedule);
+  Affine wanted = to == Prediction::data ? known.data : known.noise;
+  if (to == Prediction::velocity) {
+    const auto [slope_a, slope_s] = schedule.slopes(level.time);
+    wanted = {slope_a * known.data.x + slope_s * known.noise.x, slope_a * known.data.answer + slope_s * known.noise.answer};
+  }
+  if (!std::isfinite(wanted.x) || !std::isfinite(wanted.answer)) {
+    refuse(from, to, text(), "does not let the one follow from the other",
+           level.alpha == 0 ? "begin where alpha > 0, or take a model that answers data or velocity" : "end where sigma > 0, or take a solver that keeps data");
+  }
+  return {wanted.x, wanted.answer};
+}
+
+BatchSolver::BatchSolver(DiffusionModel model, backend::Queue& queue, Index columns, buffon_type type)
+    : model_(std::move(model)),
+      queue_(&queue),
+      work_(model_.denoiser->on(queue, columns, type)),
+      factors_(queue.device(), columns, 2, BUFFON_F64),
+      columns_(columns),
+      type_(type) {}
+
+void BatchSolver::start(View x, const NoiseLevel& level, const Stream& stream, std::uint64_t first) const {
+  queue_->combine(x, {}, level.sigma, stream.peek("start"), first);
+}
+
+void BatchSolver::predict(View prediction, Prediction kind, const DenoiserCall& call) {
+  ++calls_;
+  (*work_)(call, prediction);
+  const auto factors = [&](const NoiseLevel& level) { return conversion(model_.denoiser->answers(), kind, level, *model_.schedule); };
+  if (call.levels.size() == 1) {
+    const Conversion c = factors(call.levels[0]);
+    if (c.x_factor == 0 && c.answer_factor == 1) return;
+    const std::array<buffon_term, 2> terms = {buffon_term{call.x, c.x_factor, nullptr, nullptr}, buffon_term{prediction, c.answer_factor, nullptr, nullptr}};
+    queue_->combine(prediction, terms);
+    return;
+  }
+  const Index count = call.x.columns;
+  Eigen::MatrixXd each(factors_.view().rows, 2);
+  for (Index i = 0; i < count; ++i) {
+    const Conversion c = factors(call.levels[static_cast<std::size_t>(i)]);
+    each.row(i) << c.x_factor, c.answer_factor;
+  }
+  each.bottomRows(each.rows() - count).setZero();
+  queue_->upload(factors_, each);
+  const auto* of_x = static_cast<const double*>(factors_.columns(0, 1).data);
+  const auto* of_answer = static_cast<const double*>(factors_.columns(1, 1).data);
+  const std::array<buffon_term, 2> terms = {buffon_term{call.x, 1, nullptr, of_x}, buffon_term{prediction, 1, nullptr, of_answer}};
+  queue_->combine(prediction, terms);
+}
+
+void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std::uint64_t first, std::span<const std::int32_t> labels,
+                      const Observer& observer) {
+  const Index count = x.columns;
+  if (count > columns_ || x.rows != model_.denoiser->dimension() || x.type != type_) {
+    throw Error(ErrorCategory::usage, {.doing = "running a diffusion solver",
+                                       .key = "x",
+                                       .value = std::to_string(x.rows) + " x " + std::to_string(count),
+                                       .rule = "must have " + std::to_string(model_.denoiser->dimension()) + " rows, at most " + std::to_string(columns_) +
+                                               " columns and the type of the solver"});
+  }
+  while (static_cast<int>(registers_.size()) < plan.registers - 1) registers_.emplace_back(queue_->device(), x.rows, columns_, type_);
+  const auto place = [&](int number) { return number == 0 ? x : first_columns(registers_[static_cast<std::size_t>(number - 1)], count); };
+
+  // How many numbers of every prediction are not finite, call after call; looked at once, when all is done.
+  Matrix bad(queue_->device(), count, plan.calls, BUFFON_F64);
+  struct Asked {
+    std::size_t step;
+    NoiseLevel level;
+  };
+  std::vector<Asked> asked;
+  const auto check = [&] {
+    if (asked.empty() || count == 0) return;
+    const Eigen::MatrixXd counts = queue_->download(bad.columns(0, static_cast<Index>(asked.size())));
+    for (std::size_t k = 0; k < asked.size(); ++k) {
+      const auto samples = (counts.col(static_cast<Index>(k)).array() > 0).count();
+      if (samples == 0) continue;
+      throw Error(ErrorCategory::model,
+                  {.doing = "asking the model " + model_.denoiser->name() + " in step " + std::to_string(asked[k].step + 1) + " of " +
+                            std::to_string(plan.ends.size()) + ", time " + to_text(asked[k].level.time) + ", lambda " + to_text(asked[k].level.lambda),
+                   .key = "answer",
+                   .value = to_text(100.0 * static_cast<double>(samples) / static_cast<double>(count)) + " % of " + std::to_string(count) + " samples",
+                   .rule = "are not finite",
+                   .remedy = "check what the model is given, try backend precision float64 or more steps"});
+    }
+  };
+
+  std::size_t node = 0;
+  std::vector<buffon_term> terms;
+  for (std::size_t k = 0; k < plan.operations.size(); ++k) {
+    if (const auto* call = std::get_if<SolverPlan::Evaluate>(&plan.operations[k])) {
+      const View target = place(call->target);
+      predict(target, call->prediction, {place(call->source), {&call->level, 1}, labels});
+      View counted = bad.columns(static_cast<Index>(asked.size()), 1);
+      counted = {counted.data, 1, count, 1, BUFFON_F64};
+      queue_->reduce(counted, target, BUFFON_NOT_FINITE);
+      asked.push_back({node, call->level});
+    } else {
+      const auto& combine = std::get<SolverPlan::Combine>(plan.operations[k]);
+      terms.clear();
+      for (const SolverPlan::Term& term : combine.terms) terms.push_back({place(term.source), term.factor, nullptr, nullptr});
+      if (combine.noise == 0) {
+        queue_->combine(place(combine.target), terms);
+      } else {
+        queue_->combine(place(combine.target), terms, combine.noise, stream.peek("noise", combine.number), first);
+      }
+    }
+    for (; node < plan.ends.size() && plan.ends[node] == k + 1; ++node) {
+      if (!observer) continue;
+      observer(node + 1, place(plan.states[node]));
+    }
+  }
+  check();
+}
+
+}  // namespace buffon

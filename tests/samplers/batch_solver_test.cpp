@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Plans run in batches on a backend: against plain loops on the coefficients, with every kind of answer, whatever batch a sample sits in.
+#include <buffon/core/error.hpp>
+#include <buffon/model/callable_denoiser.hpp>
+#include <buffon/model/exact_denoisers.hpp>
+#include <buffon/samplers/diffusion/batch_solver.hpp>
+#include <buffon/samplers/diffusion/probability_flow.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "exact_denoiser.hpp"
+#include "shared_data.hpp"
+
+using namespace buffon;
+
+namespace {
+
+using Levels = std::span<const NoiseLevel>;
+using Labels = std::span<const std::int32_t>;
+
+Eigen::MatrixXd starts() {
+  const auto list = test::starts_g3();
+  Eigen::MatrixXd x(2, static_cast<Index>(list.size()));
+  for (std::size_t i = 0; i < list.size(); ++i) x.col(static_cast<Index>(i)) = list[i];
+  return x;
+}
+
+/// A model that answers otherwise than with data, by the formulas of the answers, one sample at a time.
+std::shared_ptr<const Denoiser> answering(Answer answer, std::shared_ptr<const NoiseSchedule> schedule) {
+  const auto function = [answer, schedule](const ConstMatrix& x, Levels levels, Labels, MutMatrix out) {
+    for (Index c = 0; c < x.cols(); ++c) {
+      const NoiseLevel& l = levels[levels.size() == 1 ? 0 : static_cast<std::size_t>(c)];
+      const Eigen::VectorXd data = test::denoise_g3(x.col(c), l), noise = (x.col(c) - l.alpha * data) / l.sigma;
+      const NoiseSchedule::Slopes slope = schedule->slopes(l.time);
+      const double rho = l.sigma / l.alpha, d = 0.5;
+      if (answer == Answer::data) out.col(c) = data;
+      if (answer == Answer::noise) out.col(c) = noise;
+      if (answer == Answer::v) out.col(c) = l.alpha * noise - l.sigma * data;
+      if (answer == Answer::velocity) out.col(c) = slope.alpha * data + slope.sigma * noise;
+      if (answer == Answer::score) out.col(c) = -noise / l.sigma;
+      // D = c_skip y + c_out F
+      if (answer == Answer::edm) out.col(c) = (data - d * d / (rho * rho + d * d) * x.col(c) / l.alpha) / (rho * d / std::sqrt(rho * rho + d * d));
+    }
+  };
+  return callable_denoiser({.dimension = 2, .answers = answer, .function = function});
+}
+
+/// Samples of a plan on a backend, in batches.
+Eigen::MatrixXd solved(const DiffusionModel& model, const SolverPlan& plan, const NoiseLevel& level, Index count, Index batch,
+                       const std::string& device = "cpu", int threads = 1, buffon_type type = BUFFON_F64) {
+  backend::Queue queue(backend::Device::open(device), threads);
+  BatchSolver solver(model, queue, batch, type);
+  const backend::Matrix x(queue.device(), model.denoiser->dimension(), batch, type);
+  Eigen::MatrixXd out(model.denoiser->dimension(), count);
+  const Stream stream(17);
+  for (Index first = 0; first < count; first += batch) {
+    const auto part = x.columns(0, std::min(batch, count - first));
+    solver.start(part, level, stream, static_cast<std::uint64_t>(first));
+    solver.run(plan, part, stream, static_cast<std::uint64_t>(first));
+    out.middleCols(first, part.columns) = queue.download(part);
+  }
+  return out;
+}
+
+SolverPlan planned(const std::string& name, const NoiseSchedule& schedule, int steps, double eta = 0, GridSpacing spacing = GridSpacing::log_snr) {
+  return plan_solver({.solver = name, .eta = eta}, schedule, time_grid(schedule, spacing, steps, schedule.first_time(), schedule.last_time()));
+}
+
+double worst(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) { return (a - b).cwiseAbs().maxCoeff(); }
+
+}  // namespace
+
+TEST_CASE("plans on a backend give the samples of plain loops over their coefficients") {
+  const auto schedule = vp_linear_schedule();
+  for (const char* name : {"unipc", "dpmpp_3m", "dpm_solver_3", "deis_tab", "ipndm", "rho_heun"}) {
+    CAPTURE(name);
+    const SolverPlan plan = planned(name, *schedule, 12);
+    for (const char* device : {"cpu", "cpu:reference"}) {
+      backend::Queue queue(backend::Device::open(device), 1);
+      BatchSolver solver({named_denoiser("g3"), schedule}, queue, 64, BUFFON_F64);
+      const backend::Matrix x(queue.device(), 2, 64, BUFFON_F64);
+      for (int run = 0; run < 2; ++run) {  // nothing is left of the run before
+        queue.upload(x, starts());
+        solver.run(plan, x, Stream(1), 0);
+        const Eigen::MatrixXd ours = queue.download(x);
+        double far = 0;
+        for (Index i = 0; i < 64; ++i) far = std::max(far, worst(ours.col(i), test::run_plan(plan, test::denoise_g3, *schedule, starts().col(i))));
+        CHECK(far < 1e-11);  // rounding, amplified by the flow about 30 times
+      }
+      CHECK(solver.calls() == 2 * plan.calls);
+    }
+  }
+}
+
+TEST_CASE("every kind of answer gives the same samples, and a wrong conversion does not") {
+  const auto vp = vp_linear_schedule();
+  for (const char* name : {"dpmpp_2m", "deis_tab", "flow_heun"}) {
+    CAPTURE(name);
+    const auto spacing = std::string(name) == "flow_heun" ? GridSpacing::time : GridSpacing::log_snr;
+    const SolverPlan plan = planned(name, *vp, 20, 0, spacing);
+    const NoiseLevel first = vp->at_time(1);
+    const Eigen::MatrixXd wanted = solved({named_denoiser("g3"), vp}, plan, first, 32, 32);
+    for (const Answer answer : {Answer::data, Answer::noise, Answer::v, Answer::velocity, Answer::score, Answer::edm}) {
+      CAPTURE(static_cast<int>(answer));
+      CHECK(worst(solved({answering(answer, vp), vp}, plan, first, 32, 32), wanted) < 1e-10);
+    }
+    // Answers taken for what they are not.
+    for (const Answer answer : {Answer::noise, Answer::v, Answer::velocity, Answer::score, Answer::edm}) {
+      const auto model = answering(answer, vp);
+      const auto mistaken = callable_denoiser({.dimension = 2,
+                                               .answers = answer == Answer::v ? Answer::velocity : Answer::v,
+                                               .function = [model](const ConstMatrix& x, Levels levels, Labels labels, MutMatrix out) {
+                                                 backend::Queue queue(backend::Device::open("cpu"), 1);
+                                                 const backend::Matrix states(queue.device(), x.rows(), x.cols(), BUFFON_F64),
+                                                     answers(queue.device(), x.rows(), x.cols(), BUFFON_F64);
+                                                 queue.upload(states, x);
+                                                 (*model->on(queue, x.cols(), BUFFON_F64))({states, levels, labels}, answers);
+                                                 out = queue.download(answers);
+                                               }});
+      CHECK(worst(solved({mistaken, vp}, plan, first, 32, 32), wanted) > 1e-2);
+    }
+  }
+  // The linear flow from pure noise, where alpha = 0.
+  const auto flow = flow_schedule();
+  const SolverPlan plan = planned("flow_heun", *flow, 20, 0, GridSpacing::time);
+  CHECK(worst(solved({answering(Answer::velocity, flow), flow}, plan, flow->at_time(1), 32, 32),
+              solved({named_denoiser("g3"), flow}, plan, flow->at_time(1), 32, 32)) < 1e-10);
+}
+
+TEST_CASE("a conversion that cannot be is refused") {
+  const auto flow = flow_schedule();
+  CHECK_THROWS_WITH_AS(conversion(Answer::noise, Prediction::data, flow->at_time(1), *flow), doctest::Contains("begin where alpha > 0"), Error);
+  CHECK_THROWS_WITH_AS(conversion(Answer::data, Prediction::noise, flow->at_time(0), *flow), doctest::Contains("end where sigma > 0"), Error);
+  CHECK_THROWS_WITH_AS(conversion(Answer::v, Prediction::data, flow->at_time(0.5), *flow), doctest::Contains("alpha² + sigma² = 1"), Error);
+  const Conversion c = conversion(Answer::velocity, Prediction::data, flow->at_time(1), *flow);  // D = x − t u
+  CHECK(c.x_factor == 1);
+  CHECK(c.answer_factor == -1);
+}
+
+TEST_CASE("reference endpoints are those of an independent program") {
+  for (const auto& [file, schedule] : {std::pair{"g3_vp_endpoints.csv", vp_linear_schedule()}, {"g3_flow_endpoints.csv", flow_schedule()}}) {
+    CAPTURE(file);
+    const auto path = test::shared_data(std::string("diffusion-ref/") + file);
+    if (path.empty()) return;
+    std::ifstream in(path);
+    Eigen::MatrixXd table(4, 64);
+    Index row = 0;
+    for (std::string line; std::getline(in, line);) {
+      if (line.find_first_of("0123456789") != 0 && line[0] != '-') continue;
+      std::istringstream fields(line);
+      std::string value;
+      for (Index k = 0; k < 4 && std::getline(fields, value, ','); ++k) table(k, row) = std::stod(value);
+      ++row;
+    }
+    REQUIRE(row == 64);
+    const Eigen::MatrixXd ends = reference_endpoints({named_denoiser("g3"), schedule}, table.topRows(2), schedule->at_time(1), schedule->at_time(1e-3));
+    // Twelve digits stand in the file.
+    CHECK(worst(ends, table.bottomRows(2)) < 5e-12);
+  }
+}
+
+TEST_CASE("sample 7 has the same bits in every batch, on every number of threads, and on the reference") {
+  const auto schedule = vp_linear_schedule();
+  for (const auto& [name, eta] : {std::pair{"unipc", 0.0}, {"dpmpp_2m_sde", 1.0}, {"ddim", 0.5}, {"edm", 0.0}}) {
+    CAPTURE(name);
+    const SolverPlan plan = plan_solver({.solver = name, .eta = eta, .churn = 20}, *schedule, time_grid(*schedule, GridSpacing::log_snr, 8, 1, 1e-3));
+    const NoiseLevel first = schedule->at_time(1);
+    for (const char* denoiser : {"g3", "f4"}) {
+      for (const buffon_type type : {BUFFON_F32, BUFFON_F64}) {
+        const DiffusionModel model{named_denoiser(denoiser), schedule};
+        const Eigen::VectorXd wanted = solved(model, plan, first, 64, 64, "cpu:reference", 1, type).col(7);
+        CHECK(wanted.allFinite());
+        for (const Index batch : {64, 8, 1}) {
+          for (const int threads : {1, 2, 3}) CHECK(solved(model, plan, first, 8, batch, "cpu", threads, type).col(7) == wanted);
+        }
+        CHECK(solved(model, plan, first, 64, 64, "cpu", 2, type).col(7) == wanted);
+      }
+    }
+  }
+}
+
+TEST_CASE("levels of their own for every column give the bits of common levels") {
+  const auto schedule = vp_linear_schedule();
+  backend::Queue queue(backend::Device::open("cpu"), 1);
+  BatchSolver solver({answering(Answer::noise, schedule), schedule}, queue, 64, BUFFON_F64);
+  const backend::Matrix x(queue.device(), 2, 64, BUFFON_F64), together(queue.device(), 2, 64, BUFFON_F64), alone(queue.device(), 2, 64, BUFFON_F64);
+  queue.upload(x, starts());
+  std::vector<NoiseLevel> levels;
+  for (int i = 0; i < 64; ++i) levels.push_back(schedule->at_time(0.01 + 0.015 * i));
+  solver.predict(together, Prediction::data, {x, levels});
+  for (Index i = 0; i < 64; ++i) solver.predict(alone.columns(i, 1), Prediction::data, {x.columns(i, 1), {&levels[static_cast<std::size_t>(i)], 1}});
+  CHECK(queue.download(together) == queue.download(alone));
+}
+
+TEST_CASE("a model that answers NaN ends the run with step, level and share of samples") {
+  const auto schedule = vp_linear_schedule();
+  int calls = 0;
+  const auto model = callable_denoiser({.dimension = 2, .function = [&](const ConstMatrix& x, Levels, Labels, MutMatrix out) {
+                                          out = 0 * x;
+                                          if (++calls >= 3) out.leftCols(x.cols() / 4)(0, 0) = NAN;
+                                        }});
+  CHECK_THROWS_WITH_AS(solved({model, schedule}, planned("dpmpp_2m", *schedule, 5), schedule->at_time(1), 8, 8), doctest::Contains("in step 3 of 5, time 0.4934"),
+                       Error);
+  calls = 0;
+  CHECK_THROWS_WITH_AS(solved({model, schedule}, planned("dpmpp_2m", *schedule, 5), schedule->at_time(1), 8, 8), doctest::Contains("12.5 % of 8 samples"),
+                       Error);
+}
