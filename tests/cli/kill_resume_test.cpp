@@ -146,6 +146,11 @@ TEST_CASE("seeding of k-means killed at pinned places, twice each, and resumed c
   }
 }
 
+TEST_CASE("sampling by clusters killed while it seeds, twice each, and resumed chooses the same rows with the same weights") {
+  const std::string options = "k = 400\nsize = 300\nloss = \"6\"\nlambda_quantile = 0.5\n";
+  CHECK(kill_and_resume(data_job("clustering_sensitivity", options).c_str(), 2, 40) >= 2);
+}
+
 TEST_CASE("a run is not resumed on data that changed, and goes on when they are back") {
   TemporaryDirectory t;
   write_file(t / "job.toml", seeding_job("k = 400\n"));

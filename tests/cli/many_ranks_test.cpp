@@ -273,6 +273,9 @@ TEST_CASE("1, 2 and 3 MPI ranks, on 1 and 2 threads, give the bytes of a single 
   for (const char* algorithm : {"snapshot", "exact", "pruned", "kmeans_parallel"}) {
     cases.push_back({algorithm, seeding_job(std::string("k = 60\nlloyd_rounds = 2\nalgorithm = \"") + algorithm + "\"\n")});
   }
+  cases.push_back({"row_sampling", data_job("row_sampling", "k = 300\nscheme = \"gumbel_top_k\"\nsizes = \"6\"\n")});
+  cases.push_back({"lightweight_coreset", data_job("lightweight_coreset", "size = 500\n")});
+  cases.push_back({"clustering_sensitivity", data_job("clustering_sensitivity", "k = 30\nsize = 200\nloss = \"6\"\nlambda_quantile = 0.5\n")});
   for (const Case& c : cases) {
     CAPTURE(c.name);
     TemporaryDirectory t;

@@ -57,16 +57,18 @@ inline std::string numbers(const std::filesystem::path& run) {
   return all;
 }
 
-/// Seeding of k-means on points of six columns that stand in a file beside, with many checkpoints.
+/// A method on points of six columns and a positive seventh that stand in a file beside, with many checkpoints.
 /// @param options lines of the section
-inline std::string seeding_job(const std::string& options) {
-  return "method = \"kmeans_seeding\"\nseed = 3\n[data]\nfile = \"points.npy\"\n[options]\n" + options +
+inline std::string data_job(const std::string& method, const std::string& options) {
+  return "method = \"" + method + "\"\nseed = 3\n[data]\nfile = \"points.npy\"\n[options]\n" + options +
          "[run]\nthreads = 1\ncheckpoint_seconds = 0\nreport = false\n";
 }
+inline std::string seeding_job(const std::string& options) { return data_job("kmeans_seeding", options); }
 inline void write_points(const std::filesystem::path& file) {
-  Eigen::MatrixXd points(6, 20000);
+  Eigen::MatrixXd points(7, 20000);
   Stream(8).peek("points").normals(0, points);
   for (Eigen::Index i = 0; i < points.cols(); ++i) points.col(i) *= 1 + static_cast<double>(i % 7);
+  points.row(6) = 1 + points.row(6).array().square();
   write_npy(file, points.transpose());
 }
 

@@ -149,6 +149,24 @@ TEST_CASE("HDF5 files that are cut, or whose packed parts are damaged, are refus
   damaged.replace(part + 2, 8, 8, '\xff');
   CHECK(contains(DataFile("damaged.h5", damaged).refusal(), "rows from 0 on cannot be read"));
 }
+
+TEST_CASE("an HDF5 file in which a byte is wrong is read or refused, and the reader lives on") {
+  const std::string bytes = one_array(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, one_to_six, 1);
+  const DataFile sound("sound.h5", bytes);
+  int refused = 0;
+  for (std::size_t place = 8; place < bytes.size(); place += 11) {
+    std::string wrong = bytes;
+    wrong[place] = static_cast<char>(wrong[place] ^ (place % 3 == 0 ? '\xff' : '\x15'));
+    try {
+      DataFile("wrong.h5", wrong).read({.format = DataFormat::hdf5});
+    } catch (const Error& error) {
+      ++refused;
+      CHECK(contains(error.what(), "wrong.h5"));
+    }
+    if (place % 50 == 0) CHECK(matrix_of(*sound.read()) == two_by_three);
+  }
+  CHECK(refused > 20);
+}
 #endif
 
 TEST_CASE("a build without HDF5 says which package it needs") {

@@ -12,7 +12,7 @@ namespace buffon {
 bool hdf5_available();
 
 /// An array of numbers in an HDF5 file, of one or two dimensions; one dimension is one column. Sizes are checked here; the inner structures
-/// are read by the HDF5 library, which is not made for files that mean harm.
+/// are read by the HDF5 library in a process of its own: where a damaged file breaks the library, that is an error of the file.
 class Hdf5Array {
  public:
   virtual ~Hdf5Array() = default;

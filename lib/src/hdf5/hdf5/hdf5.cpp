@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "place.hpp"
+
 #include <buffon/core/error.hpp>
-#include <buffon/hdf5/hdf5.hpp>
 
 #include <hdf5.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 namespace buffon {
 namespace {
-
-/// The library is built without support for threads.
-std::mutex& library() {
-  static std::mutex mutex;
-  return mutex;
-}
 
 /// An identifier of the library, closed at the end of its life.
 class Handle {
@@ -41,24 +35,6 @@ class Handle {
  private:
   hid_t id_ = -1;
   Close close_ = nullptr;
-};
-
-/// The library prints its errors unless told not to; that is a setting of its own and stays as it was for the caller.
-class Quiet {
- public:
-  Quiet() : lock_(library()) {
-    H5dont_atexit();  // after a damaged file its clean-up at the end complains; every file is closed before
-    H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  ~Quiet() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
-  Quiet(const Quiet&) = delete;
-  Quiet& operator=(const Quiet&) = delete;
-
- private:
-  std::lock_guard<std::mutex> lock_;
-  H5E_auto2_t print_ = nullptr;
-  void* data_ = nullptr;
 };
 
 /// What the library says about the call that failed: the innermost of its messages.
@@ -89,12 +65,6 @@ class Array final : public Hdf5Array {
     learn_shape();
     learn_type();
     learn_chunks();
-  }
-
-  ~Array() override {
-    const std::lock_guard lock(library());
-    array_ = Handle();
-    file_ = Handle();
   }
 
   std::int64_t rows() const override { return rows_; }
@@ -190,7 +160,6 @@ class Array final : public Hdf5Array {
   }
 
   void read_as(std::int64_t first, std::int64_t count, hid_t type, void* out) {
-    const Quiet quiet;
     const Handle from(H5Dget_space(array_.id()), H5Sclose);
     const std::array<hsize_t, 2> start = {static_cast<hsize_t>(first), 0}, size = {static_cast<hsize_t>(count), static_cast<hsize_t>(columns_)};
     const Handle to(H5Screate_simple(dimensions_, size.data(), nullptr), H5Sclose);
@@ -209,18 +178,12 @@ class Array final : public Hdf5Array {
 
 }  // namespace
 
-bool hdf5_available() { return true; }
-
-std::unique_ptr<Hdf5Array> open_hdf5_file(const std::string& file, const std::string& path) {
-  const Quiet quiet;
-  return std::make_unique<Array>(file, Handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose), path);
-}
-
-std::unique_ptr<Hdf5Array> open_hdf5_bytes(std::string_view bytes, const std::string& path, const std::string& name) {
-  const Quiet quiet;
+std::unique_ptr<Hdf5Array> Hdf5Place::open() const {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // it prints its errors unless told not to
+  if (!bytes) return std::make_unique<Array>(name, Handle(H5Fopen(name.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose), path);
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_core(access.id(), 1 << 16, false);
-  H5Pset_file_image(access.id(), const_cast<char*>(bytes.data()), bytes.size());
+  H5Pset_file_image(access.id(), const_cast<char*>(bytes->data()), bytes->size());
   // The library wants a name that no file has.
   return std::make_unique<Array>(name, Handle(H5Fopen("/dev/null/unpacked", H5F_ACC_RDONLY, access.id()), H5Fclose), path);
 }
