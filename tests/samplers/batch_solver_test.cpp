@@ -4,6 +4,7 @@
 #include <buffon/model/callable_denoiser.hpp>
 #include <buffon/model/exact_denoisers.hpp>
 #include <buffon/samplers/diffusion/batch_solver.hpp>
+#include <buffon/samplers/diffusion/exact_law.hpp>
 #include <buffon/samplers/diffusion/probability_flow.hpp>
 
 #include <cmath>
@@ -13,6 +14,7 @@
 
 #include "exact_denoiser.hpp"
 #include "shared_data.hpp"
+#include "statistical.hpp"
 
 using namespace buffon;
 
@@ -202,9 +204,60 @@ TEST_CASE("a model that answers NaN ends the run with step, level and share of s
                                           out = 0 * x;
                                           if (++calls >= 3) out.leftCols(x.cols() / 4)(0, 0) = NAN;
                                         }});
-  CHECK_THROWS_WITH_AS(solved({model, schedule}, planned("dpmpp_2m", *schedule, 5), schedule->at_time(1), 8, 8), doctest::Contains("in step 3 of 5, time 0.4934"),
-                       Error);
+  CHECK_THROWS_WITH_AS(solved({model, schedule}, planned("dpmpp_2m", *schedule, 5), schedule->at_time(1), 8, 8),
+                       doctest::Contains("in step 3 of 5, time 0.4934"), Error);
   calls = 0;
   CHECK_THROWS_WITH_AS(solved({model, schedule}, planned("dpmpp_2m", *schedule, 5), schedule->at_time(1), 8, 8), doctest::Contains("12.5 % of 8 samples"),
                        Error);
+}
+
+TEST_CASE("numbers over the coordinates in a plan count on a backend") {
+  const auto schedule = vp_linear_schedule();
+  const auto rows = std::make_shared<const Eigen::VectorXd>(Eigen::Vector2d(0.5, -2)), offset = std::make_shared<const Eigen::VectorXd>(Eigen::Vector2d(3, 4));
+  SolverPlan plan;
+  plan.operations = {SolverPlan::Evaluate{1, 0, schedule->at_time(0.5), Prediction::data}, SolverPlan::Combine{0, {{0, 0.25, rows}, {1, -1.5}}, 0, 0, offset}};
+  plan.ends = {2};
+  plan.states = {0};
+  plan.registers = 2;
+  plan.calls = 1;
+  for (const char* device : {"cpu", "cpu:reference"}) {
+    backend::Queue queue(backend::Device::open(device), 1);
+    BatchSolver solver({named_denoiser("g3"), schedule}, queue, 64, BUFFON_F64);
+    const backend::Matrix x(queue.device(), 2, 64, BUFFON_F64);
+    queue.upload(x, starts());
+    solver.run(plan, x, Stream(1), 0);
+    for (Index i = 0; i < 64; ++i) CHECK(worst(queue.download(x).col(i), test::run_plan(plan, test::denoise_g3, *schedule, starts().col(i))) < 1e-12);
+  }
+}
+
+TEST_CASE("samples of solvers with noise have the mean and variance of the plan's exact law") {
+  const auto schedule = vp_linear_schedule();
+  const Eigen::VectorXd mean = Eigen::Vector3d(0.5, -1, 0.2), variances = Eigen::Vector3d(1, 0.25, 0.01);
+  const auto grid = time_grid(*schedule, GridSpacing::log_snr, 6, 1, 1e-3);
+  const Index count = 40000;
+  for (const auto& [name, eta] : {std::pair{"ddim", 1.0}, {"ddim", 0.5}, {"dpmpp_2m_sde", 1.0}, {"edm", 0.0}}) {
+    CAPTURE(name);
+    SolverPlan plan = plan_solver({.solver = name, .eta = eta, .churn = 4}, *schedule, grid);
+    REQUIRE(plan.noises > 0);
+    const Eigen::MatrixXd x = solved({gaussian_denoiser(mean, variances), schedule}, plan, grid.front(), count, 5000, "cpu", 2, BUFFON_F32);
+    // 24 checks of level 1e-6; the variance of a sample variance of normals is 2 v² / N.
+    double least = 1;
+    const auto compare = [&] {
+      least = 1;
+      for (Index j = 0; j < 3; ++j) {
+        const GaussianLaw law = exact_law(plan, *schedule, {mean(j), variances(j)}, {0, grid.front().sigma * grid.front().sigma}, j);
+        const double sample_mean = x.row(j).mean(), spread = (x.row(j).array() - sample_mean).square().sum() / static_cast<double>(count - 1);
+        least = std::min(least, testing::z_test_p(sample_mean, law.mean, std::sqrt(law.variance / static_cast<double>(count))));
+        least = std::min(least, testing::z_test_p(spread, law.variance, law.variance * std::sqrt(2.0 / static_cast<double>(count))));
+      }
+    };
+    compare();
+    CHECK(least > testing::level / 24);
+    // A twentieth too much noise is seen.
+    for (SolverPlan::Operation& operation : plan.operations) {
+      if (auto* combine = std::get_if<SolverPlan::Combine>(&operation)) combine->noise *= 1.05;
+    }
+    compare();
+    CHECK(least < testing::level / 24);
+  }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/samplers/diffusion/batch_solver.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include <buffon/core/error.hpp>
@@ -13,57 +15,10 @@ namespace {
 using backend::Matrix;
 using backend::View;
 
-/// A quantity as x_factor x + answer_factor answer.
-struct Affine {
-  double x, answer;
-};
-
-constexpr double edm_deviation = 0.5;  ///< of the data, as Karras and others (2022) scale networks
-
-/// D and E[ε | x] from an answer; not finite where the answer does not determine them.
-struct Parts {
-  Affine data, noise;
-};
-Parts parts(Answer from, const NoiseLevel& level, const NoiseSchedule& schedule) {
-  const double a = level.alpha, s = level.sigma;
-  switch (from) {
-    case Answer::data:
-      return {{0, 1}, {1 / s, -a / s}};
-    case Answer::noise:
-      return {{1 / a, -s / a}, {0, 1}};
-    case Answer::v:
-      return {{a, -s}, {s, a}};
-    case Answer::velocity: {
-      const auto [slope_a, slope_s] = schedule.slopes(level.time);
-      const double w = s * slope_a - a * slope_s;
-      return {{-slope_s / w, s / w}, {slope_a / w, -a / w}};
-    }
-    case Answer::score:
-      return {{1 / a, s * s / a}, {0, -s}};
-    case Answer::edm: {
-      // D = c_skip x / a + c_out F; E[ε | x] = (x − a D) / s
-      const double d = edm_deviation, variance = s * s + d * d * a * a, root = std::sqrt(variance);
-      return {{d * d * a / variance, s * d / root}, {s / variance, -a * d / root}};
-    }
-  }
-  return {};
-}
-
-const char* name_of(Answer answer) {
-  static constexpr std::array<const char*, 6> names = {"data", "noise", "v", "velocity", "score", "edm"};
-  return names[static_cast<std::size_t>(answer)];
-}
-const char* name_of(Prediction prediction) {
-  static constexpr std::array<const char*, 3> names = {"noise", "data", "velocity"};
-  return names[static_cast<std::size_t>(prediction)];
-}
-
-[[noreturn]] void refuse(Answer from, Prediction to, std::string value, std::string rule, std::string remedy) {
-  throw Error(ErrorCategory::configuration, {.doing = std::string("computing the ") + name_of(to) + " from a model that answers " + name_of(from),
-                                             .key = "level",
-                                             .value = std::move(value),
-                                             .rule = std::move(rule),
-                                             .remedy = std::move(remedy)});
+/// What a solver keeps, as an answer.
+Answer as_answer(Prediction prediction) {
+  if (prediction == Prediction::noise) return Answer::noise;
+  return prediction == Prediction::data ? Answer::data : Answer::velocity;
 }
 
 View first_columns(View view, Index count) {
@@ -74,22 +29,7 @@ View first_columns(View view, Index count) {
 }  // namespace
 
 Conversion conversion(Answer from, Prediction to, const NoiseLevel& level, const NoiseSchedule& schedule) {
-  const auto text = [&] { return "alpha " + to_text(level.alpha) + ", sigma " + to_text(level.sigma); };
-  if (from == Answer::v && std::abs(level.alpha * level.alpha + level.sigma * level.sigma - 1) > 1e-6) {
-    refuse(from, to, text(), "must have alpha² + sigma² = 1", "take a schedule that preserves variance, or a model that answers velocity");
-  }
-  if (from == Answer::velocity && to == Prediction::velocity) return {0, 1};
-  const Parts known = parts(from, level, schedule);
-  Affine wanted = to == Prediction::data ? known.data : known.noise;
-  if (to == Prediction::velocity) {
-    const auto [slope_a, slope_s] = schedule.slopes(level.time);
-    wanted = {slope_a * known.data.x + slope_s * known.noise.x, slope_a * known.data.answer + slope_s * known.noise.answer};
-  }
-  if (!std::isfinite(wanted.x) || !std::isfinite(wanted.answer)) {
-    refuse(from, to, text(), "does not let the one follow from the other",
-           level.alpha == 0 ? "begin where alpha > 0, or take a model that answers data or velocity" : "end where sigma > 0, or take a solver that keeps data");
-  }
-  return {wanted.x, wanted.answer};
+  return conversion(from, as_answer(to), level, schedule);
 }
 
 BatchSolver::BatchSolver(DiffusionModel model, backend::Queue& queue, Index columns, buffon_type type)
@@ -97,8 +37,11 @@ BatchSolver::BatchSolver(DiffusionModel model, backend::Queue& queue, Index colu
       queue_(&queue),
       work_(model_.denoiser->on(queue, columns, type)),
       factors_(queue.device(), columns, 2, BUFFON_F64),
+      ones_(queue.device(), model_.denoiser->dimension(), 1, type),
       columns_(columns),
-      type_(type) {}
+      type_(type) {
+  queue.fill(ones_, BUFFON_CONSTANT, 1, Stream(0), 0);
+}
 
 void BatchSolver::start(View x, const NoiseLevel& level, const Stream& stream, std::uint64_t first) const {
   queue_->combine(x, {}, level.sigma, stream.peek("start"), first);
@@ -165,6 +108,19 @@ void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std:
     }
   };
 
+  // Numbers over the coordinates, on the device.
+  std::vector<std::pair<const Eigen::VectorXd*, Matrix>> numbers;
+  const auto of_rows = [&](const RowNumbers& values) -> const double* {
+    if (!values) return nullptr;
+    auto found = std::find_if(numbers.begin(), numbers.end(), [&](const auto& entry) { return entry.first == values.get(); });
+    if (found == numbers.end()) {
+      numbers.emplace_back(values.get(), Matrix(queue_->device(), x.rows, 1, BUFFON_F64));
+      queue_->upload(numbers.back().second, *values);
+      found = std::prev(numbers.end());
+    }
+    return static_cast<const double*>(found->second.view().data);
+  };
+
   std::size_t node = 0;
   std::vector<buffon_term> terms;
   for (std::size_t k = 0; k < plan.operations.size(); ++k) {
@@ -178,7 +134,13 @@ void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std:
     } else {
       const auto& combine = std::get<SolverPlan::Combine>(plan.operations[k]);
       terms.clear();
-      for (const SolverPlan::Term& term : combine.terms) terms.push_back({place(term.source), term.factor, nullptr, nullptr});
+      for (const SolverPlan::Term& term : combine.terms) terms.push_back({place(term.source), term.factor, of_rows(term.rows), nullptr});
+      if (combine.offset) {
+        View ones = ones_;
+        ones.columns = count;
+        ones.stride = 0;  // the same column for every sample
+        terms.push_back({ones, 1, of_rows(combine.offset), nullptr});
+      }
       if (combine.noise == 0) {
         queue_->combine(place(combine.target), terms);
       } else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <buffon/model/answer_conversion.hpp>
 #include <buffon/model/denoiser.hpp>
 #include <buffon/samplers/diffusion/solver_plan.hpp>
 
@@ -9,11 +10,7 @@
 
 namespace buffon {
 
-/// How the prediction that a solver keeps follows from a model's answer: x_factor x + answer_factor answer.
-struct Conversion {
-  double x_factor, answer_factor;
-};
-/// @throws Error(configuration) where the two do not determine each other at the level (noise of data at sigma = 0, data of noise at alpha = 0)
+/// How the prediction that a solver keeps follows from a model's answer.
 Conversion conversion(Answer from, Prediction to, const NoiseLevel& level, const NoiseSchedule& schedule);
 
 /// Runs plans for one batch at a time on a queue. Numbers of sample i depend on the plan, the stream and i alone.
@@ -41,6 +38,7 @@ class BatchSolver {
   std::unique_ptr<DenoiserWork> work_;
   std::vector<backend::Matrix> registers_;
   backend::Matrix factors_;  ///< of conversions, where every column has its own level
+  backend::Matrix ones_;
   Index columns_;
   buffon_type type_;
   std::int64_t calls_ = 0;
