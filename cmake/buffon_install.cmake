@@ -7,6 +7,9 @@ if(TARGET buffon_io)
 endif()
 install(TARGETS ${buffon_targets} EXPORT buffonTargets FILE_SET HEADERS
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+if(BUFFON_COMPONENTS)
+  install(TARGETS ${BUFFON_COMPONENTS} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+endif()
 install(EXPORT buffonTargets NAMESPACE buffon:: DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/buffon")
 
 configure_package_config_file(cmake/buffonConfig.cmake.in "${PROJECT_BINARY_DIR}/buffonConfig.cmake"

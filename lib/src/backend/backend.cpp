@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/backend/backend.hpp>
 
-#include <dlfcn.h>
-
 #include <array>
-#include <cstdlib>
+#include <mutex>
 #include <utility>
 
 #include <buffon/core/error.hpp>
 
+#include "../core/component.hpp"
 #include "host.hpp"
 
 namespace buffon::backend {
@@ -25,27 +24,35 @@ struct Known {
   std::string why_not = {};
 };
 
-/// A backend in a library of its own, loaded once and never unloaded. The environment variable BUFFON_BACKENDS names a folder to look in first.
+/// A backend in a library of its own.
 Known loaded(const std::string& name) {
-  const std::string file = "libbuffon_" + name + ".so";
-  const char* folder = std::getenv("BUFFON_BACKENDS");
-  void* library = folder != nullptr ? dlopen((std::string(folder) + "/" + file).c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
-  if (library == nullptr) library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return {name, nullptr, "the library " + file + " is not there"};
-  const auto table_of = reinterpret_cast<const buffon_backend* (*)()>(dlsym(library, "buffon_backend_table"));
-  if (table_of == nullptr) return {name, nullptr, file + " has no function buffon_backend_table"};
-  const buffon_backend* table = table_of();
+  const detail::Component component = detail::load_component(name, "buffon_backend_table");
+  if (component.symbol == nullptr) return {name, nullptr, component.why_not};
+  const buffon_backend* table = reinterpret_cast<const buffon_backend* (*)()>(component.symbol)();
   if (table->version != BUFFON_BACKEND_VERSION) {
-    return {name, nullptr, file + " is of version " + std::to_string(table->version) + ", this program of " + std::to_string(BUFFON_BACKEND_VERSION)};
+    return {name, nullptr,
+            "libbuffon_" + name + ".so is of version " + std::to_string(table->version) + ", this program of " + std::to_string(BUFFON_BACKEND_VERSION)};
   }
   if (table->devices() < 1) return {name, nullptr, "no device was found"};
   return {name, table};
 }
 
-/// The list of backends: the one place that a new one is named in.
-const std::vector<Known>& known() {
-  static const std::vector<Known> all = {{"cpu", &cpu_backend()}, {"cpu:reference", &reference_backend()}, loaded("cuda")};
-  return all;
+Known cpu() { return {"cpu", &cpu_backend()}; }
+Known cpu_reference() { return {"cpu:reference", &reference_backend()}; }
+Known cuda() { return loaded("cuda"); }
+
+/// The list of backends: the one place that a new one is named in. A library is loaded when its backend is asked for.
+struct Entry {
+  const char* name;
+  Known (*find)();
+};
+constexpr std::array<Entry, 3> entries = {{{"cpu", cpu}, {"cpu:reference", cpu_reference}, {"cuda", cuda}}};
+
+const Known& known(std::size_t i) {
+  static std::array<std::once_flag, entries.size()> once;
+  static std::array<Known, entries.size()> all;
+  std::call_once(once[i], [&] { all[i] = entries[i].find(); });
+  return all[i];
 }
 
 std::int64_t size_of(buffon_type type) { return type == BUFFON_F64 ? 8 : 4; }
@@ -67,7 +74,10 @@ void same_shape(const char* operation, const View& target, const View& other) {
 
 std::vector<Listed> list() {
   std::vector<Listed> out;
-  for (const Known& k : known()) out.push_back({k.name, k.table == nullptr ? "" : Device::open(k.name)->description(), k.why_not});
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Known& k = known(i);
+    out.push_back({k.name, k.table == nullptr ? "" : Device::open(k.name)->description(), k.why_not});
+  }
   return out;
 }
 
@@ -81,9 +91,10 @@ std::shared_ptr<const Device> Device::open(const std::string& name) {
     stem = name.substr(0, colon);
   }
   std::string names;
-  for (const Known& k : known()) {
-    names += (names.empty() ? "" : ", ") + k.name;
-    if (k.name != stem) continue;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    names += (names.empty() ? "" : ", ") + std::string(entries[i].name);
+    if (entries[i].name != stem) continue;
+    const Known& k = known(i);
     if (k.table == nullptr) refuse(ErrorCategory::configuration, "opening a backend", "backend", name, k.why_not, "take backend = \"cpu\"");
     if (number >= k.table->devices()) {
       refuse(ErrorCategory::configuration, "opening a backend", "backend", name,

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Networks in TorchScript files: what they are given, what is refused, and with which words.
+#include <buffon/core/error.hpp>
+#include <buffon/random/stream.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <fstream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "torch_network.hpp"
+
+using namespace buffon;
+
+namespace {
+
+TorchScriptOptions plain(const std::string& file, Index dimension) {
+  TorchScriptOptions o;
+  o.file = file;
+  o.dimension = dimension;
+  return o;
+}
+
+const NoiseLevel level{0.25, 0.8, 0.6, std::log(0.8 / 0.6)};
+
+}  // namespace
+
+TEST_CASE("a network is given states, its own kind of time and labels") {
+  if (!test::torch_is_there()) return;
+  test::Networks networks;
+  Eigen::MatrixXd x(2, 3);
+  x << 1, 2, 3, 4, 5, 6;
+
+  TorchScriptOptions of_time = plain(networks.make("def forward(self, x, t):\n    return x + t.reshape([-1, 1])\n"), 2);
+  const std::vector<std::tuple<NetworkTime, double>> kinds = {
+      {NetworkTime::time, 0.25}, {NetworkTime::lambda, level.lambda}, {NetworkTime::sigma, 0.6}, {NetworkTime::log_ratio, -level.lambda}};
+  for (const auto& [kind, value] : kinds) {
+    of_time.time = kind;
+    of_time.time_factor = 2;
+    of_time.time_offset = -1;
+    test::Asked network(torchscript_denoiser(of_time));
+    CHECK((network(x, {&level, 1}) - (x.array() + 2 * value - 1).matrix()).cwiseAbs().maxCoeff() < 1e-6);
+  }
+  // Levels of every column.
+  of_time.time = NetworkTime::time;
+  const std::vector<NoiseLevel> levels = {{0.5, 1, 1, 0}, {0.75, 1, 1, 0}, {1, 1, 1, 0}};
+  test::Asked each(torchscript_denoiser(of_time));
+  CHECK(each(x, levels) == x + Eigen::Vector2d(1, 1) * Eigen::RowVector3d(0, 0.5, 1));
+
+  TorchScriptOptions of_label = plain(networks.make("def forward(self, x, y):\n    return x * 0 + y.reshape([-1, 1])\n"), 2);
+  of_label.time = NetworkTime::none;
+  of_label.classes = 4;
+  of_label.no_label = 17;
+  const std::vector<std::int32_t> labels = {3, -1, 0};
+  test::Asked labelled(torchscript_denoiser(of_label));
+  CHECK(labelled(x, {&level, 1}, labels).row(1) == Eigen::RowVector3d(3, 17, 0));
+  CHECK(labelled(x, {&level, 1}).row(0) == Eigen::RowVector3d(17, 17, 17));
+
+  TorchScriptOptions scaled = plain(networks.make("def forward(self, x):\n    return x\n"), 2);
+  scaled.time = NetworkTime::none;
+  scaled.answers = Answer::edm;
+  test::Asked karras(torchscript_denoiser(scaled));
+  CHECK((karras(x, {&level, 1}) - x / std::sqrt(0.6 * 0.6 + 0.25 * 0.8 * 0.8)).cwiseAbs().maxCoeff() < 1e-6);
+
+  // Samples are images, the width fastest; states and answers may have room between their columns.
+  TorchScriptOptions image =
+      plain(networks.make("def forward(self, x):\n    return x.transpose(2, 3) if x.size(2) == x.size(3) else x * x[:, :, 0:1, 0:1]\n"), 0);
+  image.time = NetworkTime::none;
+  image.image = ImageShape{2, 3, 3};
+  for (const buffon_type type : {BUFFON_F32, BUFFON_F64}) {
+    test::Asked turned(torchscript_denoiser(image), 5, type);
+    backend::Queue& queue = turned.queue();
+    Eigen::MatrixXd padded(21, 5);
+    for (Index i = 0; i < padded.size(); ++i) padded.data()[i] = static_cast<double>(i);
+    const backend::Matrix given(queue.device(), 21, 5, type), answer(queue.device(), 21, 5, type);
+    queue.upload(given, padded);
+    queue.upload(answer, Eigen::MatrixXd::Constant(21, 5, -7));
+    backend::View from = given, to = answer;
+    from.rows = to.rows = 18;
+    turned.work()({from, {&level, 1}}, to);
+    const Eigen::MatrixXd out = queue.download(answer);
+    CHECK((out.bottomRows(3).array() == -7).all());
+    for (Index c = 0; c < 5; ++c) {
+      for (Index k = 0; k < 2; ++k) {
+        for (Index i = 0; i < 3; ++i) {
+          for (Index j = 0; j < 3; ++j) CHECK(out(9 * k + 3 * i + j, c) == padded(9 * k + 3 * j + i, c));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a network computes with the numbers that it is told to") {
+  if (!test::torch_is_there()) return;
+  test::Networks networks;
+  const std::string file = networks.make("def forward(self, x):\n    return x / 3\n");
+  const Eigen::MatrixXd x = Eigen::MatrixXd::Ones(1, 1);
+  const auto third = [&](NetworkNumbers numbers, buffon_type type) {
+    TorchScriptOptions o = plain(file, 1);
+    o.time = NetworkTime::none;
+    o.numbers = numbers;
+    return test::Asked(torchscript_denoiser(o), 1, type)(x, {&level, 1})(0, 0);
+  };
+  const double in_float = static_cast<double>(1.0F / 3.0F);
+  CHECK(third(NetworkNumbers::of_run, BUFFON_F64) == 1.0 / 3);
+  CHECK(third(NetworkNumbers::of_run, BUFFON_F32) == in_float);
+  CHECK(third(NetworkNumbers::float32, BUFFON_F64) == in_float);
+  CHECK(third(NetworkNumbers::float64, BUFFON_F32) == in_float);
+}
+
+TEST_CASE("files and networks that do not fit are refused before a run") {
+  TorchScriptOptions absent = plain("nowhere.pt", 2);
+  CHECK_THROWS_WITH_AS(torchscript_denoiser(absent), doctest::Contains("file = \"nowhere.pt\": does not exist"), Error);
+  absent.dimension = 0;
+  CHECK_THROWS_WITH_AS(torchscript_denoiser(absent), doctest::Contains("dimension = 0: must be at least 1. give dimension or image"), Error);
+  absent.image = ImageShape{1, 0, 4};
+  CHECK_THROWS_WITH_AS(torchscript_denoiser(absent), doctest::Contains("image = [1, 0, 4]: must be three positive numbers"), Error);
+  absent.image = ImageShape{1, 2, 4};
+  absent.dimension = 9;
+  CHECK_THROWS_WITH_AS(torchscript_denoiser(absent), doctest::Contains("dimension = 9: must be that of the image, 8"), Error);
+  if (!test::torch_is_there()) return;
+
+  test::Networks networks;
+  const auto refused = [&](const std::string& file, const std::string& words) {
+    CAPTURE(words);
+    CHECK_THROWS_WITH_AS(torchscript_denoiser(plain(file, 2)), doctest::Contains(words.c_str()), Error);
+  };
+  const auto text = networks.folder() / "text.pt";
+  std::ofstream(text) << "not a network";
+  refused(text.string(), "cannot be loaded: ");
+  refused(networks.make("def backward(self, x):\n    return x\n"), "cannot be loaded: has no method forward");
+  refused(networks.make("def forward(self, x):\n    return x\n"), "its method is forward(x), which must take what it is given: states, times");
+  refused(networks.make("def forward(self, x, t, y):\n    return x\n"), "its method is forward(x, t, y)");
+  refused(networks.make("def forward(self, x, t):\n    return x[:, 0]\n"), "forward answers in the shape 2, which must be 2 x 2");
+  refused(networks.make("def forward(self, x, t):\n    return (x, t)\n"), "forward answers with Tuple, which must be a tensor");
+  refused(networks.make("def forward(self, x, t):\n    return x.to(torch.int64)\n"), "forward answers with numbers of type Long");
+  refused(networks.make("def forward(self, x, t):\n    return x / 0\n"), "not finite");
+  refused(networks.make("def forward(self, x, t):\n    return torch.matmul(x, torch.ones([5, 5]))\n"),
+          "mat1 and mat2 shapes cannot be multiplied (2x2 and 5x5)");
+  refused(networks.make("def forward(self, x, t):\n    if x.size(0) == 2:\n        raise Exception('two are too many')\n    return x\n"), "two are too many");
+  // An argument with a default may be left out.
+  CHECK_NOTHROW(torchscript_denoiser(plain(networks.make("def forward(self, x, t, y: int = 3):\n    return x * y\n"), 2)));
+}
+
+TEST_CASE("a network that fails during a run is told with the time") {
+  if (!test::torch_is_there()) return;
+  test::Networks networks;
+  const NoiseLevel early{0.25, 1, 1, 0};
+  const Eigen::MatrixXd x = Eigen::MatrixXd::Ones(2, 3);
+  test::Asked logarithm(torchscript_denoiser(plain(networks.make("def forward(self, x, t):\n    return x + torch.log(t - 0.3).reshape([-1, 1])\n"), 2)));
+  CHECK_THROWS_WITH_AS(logarithm(x, {&early, 1}), doctest::Contains("time = 0.25: forward answers with numbers that are not finite"), Error);
+  CHECK_THROWS_WITH_AS(logarithm(x / 0.0, {&early, 1}), doctest::Contains("the states are not finite"), Error);
+  const NoiseLevel later{0.5, 1, 1, 0};
+  CHECK(logarithm(x, {&later, 1})(0, 0) == doctest::Approx(1 + std::log(0.2)));
+  TorchScriptOptions infinite = plain(networks.make("def forward(self, x, t):\n    return x\n"), 2);
+  infinite.time = NetworkTime::lambda;
+  const NoiseLevel noise{1, 0, 1, -INFINITY};
+  test::Asked at_noise(torchscript_denoiser(infinite));
+  CHECK_THROWS_WITH_AS(at_noise(x, {&noise, 1}), doctest::Contains("time = 1: gives the network -inf, which must be a finite number"), Error);
+  CHECK_THROWS_WITH_AS(test::Asked(torchscript_denoiser(plain(
+                           networks.make("def forward(self, x, t):\n    assert x.size(0) < 3, 'three are too many'\n    return x\n"), 2)))(x, {&later, 1}),
+                       doctest::Contains("three are too many"), Error);
+}
