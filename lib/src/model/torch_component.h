@@ -22,6 +22,7 @@ typedef struct {
   const double* times;   /* one a column, or NULL */
   const double* scales;  /* of the states, one a column, or NULL */
   const int64_t* labels; /* one a column, or NULL */
+  double factor;         /* of the answer */
   int threads;
 } buffon_network_call;
 

@@ -119,8 +119,8 @@ class TorchScriptWork final : public DenoiserWork {
       return view;
     };
     const auto from = [&](const auto& values) { return values.empty() ? nullptr : values.data() + first; };
-    const buffon_network_call asked = {part(call.x), part(answer),  shape_.data(), static_cast<int>(shape_.size()),
-                                       from(times_), from(scales_), from(labels_), options_.threads};
+    const buffon_network_call asked = {part(call.x),  part(answer),           shape_.data(),   static_cast<int>(shape_.size()), from(times_), from(scales_),
+                                       from(labels_), options_.answer_factor, options_.threads};
     if (const char* why = component().table->forward(network_.get(), &asked)) {
       const NoiseLevel& level = call.levels[call.levels.size() == 1 ? 0 : first];
       refuse(ErrorCategory::model, asking(), "time", to_text(level.time), why);
@@ -187,6 +187,9 @@ class TorchScriptDenoiser final : public Denoiser {
     if (o.threads < 1) refuse(ErrorCategory::configuration, reading, "threads", std::to_string(o.threads), "must be at least 1");
     if (!std::isfinite(o.time_factor)) refuse(ErrorCategory::configuration, reading, "time_factor", to_text(o.time_factor), "must be finite");
     if (!std::isfinite(o.time_offset)) refuse(ErrorCategory::configuration, reading, "time_offset", to_text(o.time_offset), "must be finite");
+    if (!std::isfinite(o.answer_factor) || o.answer_factor == 0) {
+      refuse(ErrorCategory::configuration, reading, "answer_factor", to_text(o.answer_factor), "must be finite and not 0");
+    }
     std::error_code status;
     if (!std::filesystem::is_regular_file(o.file, status)) {
       refuse(ErrorCategory::configuration, reading, "file", in_quotes(o.file), "does not exist", "give the path of a TorchScript file");

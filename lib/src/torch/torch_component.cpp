@@ -123,7 +123,7 @@ const char* forward(buffon_network* network, const buffon_network_call* call) {
     if (!torch::isfinite(answer).all().item<bool>()) {
       return say(torch::isfinite(x).all().item<bool>() ? "forward answers with numbers that are not finite" : "the states are not finite");
     }
-    target.copy_(answer);
+    target.copy_(call->factor == 1 ? answer : answer * call->factor);
     if (network->device.is_cuda()) torch::cuda::synchronize(network->device.index());
     return nullptr;
   });

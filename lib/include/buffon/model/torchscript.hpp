@@ -29,6 +29,7 @@ struct TorchScriptOptions {
   Index dimension = 0;                             ///< numbers of a sample; 0 for images, whose shape tells
   std::optional<ImageShape> image = std::nullopt;  ///< samples that are images
   Answer answers = Answer::data;                   ///< with edm the network is given c_in x / alpha, for data of deviation 0.5
+  double answer_factor = 1;                        ///< of the answer: −1 for velocities along a time that runs from noise to data
   int classes = 0;                                 ///< labels 0 … classes − 1; 0: forward has no argument y
   std::int64_t no_label = -1;                      ///< y of a sample without a label
   NetworkTime time = NetworkTime::time;
