@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Searches of schedules: the parts against brute force and closed formulas, the whole on an exact mixture.
+#include <buffon/core/error.hpp>
+#include <buffon/model/exact_denoisers.hpp>
+#include <buffon/samplers/diffusion/batch_solver.hpp>
+#include <buffon/samplers/diffusion/flow_path.hpp>
+#include <buffon/samplers/diffusion/schedule_search.hpp>
+#include <buffon/stats/normal.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <string>
+
+#include "exact_denoiser.hpp"
+
+using namespace buffon;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// Costs of arcs; with `grain`, many are equal.
+Eigen::MatrixXd random_costs(Index k, std::uint64_t seed, double grain = 0) {
+  Eigen::MatrixXd u(k + 1, k + 1);
+  Stream(seed).uniforms(0, u);
+  if (grain > 0) u = (u / grain).array().ceil() * grain;
+  for (Index i = 0; i <= k; ++i) {
+    for (Index j = 0; j <= i; ++j) u(i, j) = infinity;
+  }
+  return u;
+}
+
+double cost_of(const Eigen::MatrixXd& costs, const std::vector<Index>& nodes) {
+  double sum = 0;
+  for (std::size_t i = nodes.size() - 1; i > 0; --i) sum = costs(nodes[i - 1], nodes[i]) + sum;
+  return sum;
+}
+
+/// Every path, in the order of its nodes; the first of the cheapest.
+schedule::Path brute_force(const Eigen::MatrixXd& costs, int steps) {
+  const Index k = costs.rows() - 1;
+  schedule::Path best{{}, infinity};
+  std::vector<Index> nodes = {0};
+  const std::function<void()> extend = [&] {
+    if (static_cast<int>(nodes.size()) == steps) {
+      nodes.push_back(k);
+      const double cost = cost_of(costs, nodes);
+      if (cost < best.cost) best = {nodes, cost};
+      nodes.pop_back();
+      return;
+    }
+    for (Index j = nodes.back() + 1; j < k; ++j) {
+      nodes.push_back(j);
+      extend();
+      nodes.pop_back();
+    }
+  };
+  extend();
+  return best;
+}
+
+/// E|D_t − D_u|² of N(0, c²) at t < u, sigma = time.
+double gaussian_change(double c, double t, double u) {
+  const double square = c * c;
+  return square * square * std::abs(1 / (square + t * t) - 1 / (square + u * u));
+}
+/// The bound of one step from u to t, exactly.
+double gaussian_step(double c, double u, double t) {
+  const double s = c * c;
+  const auto f = [&](double x) { return -1 / (2 * s * x * x) - std::log(x * x / (s + x * x)) / (2 * s * s); };
+  return s * s * (f(u) - f(t) - 0.5 * (1 / (t * t) - 1 / (u * u)) / (s + u * u));
+}
+Eigen::MatrixXd gaussian_changes(double c, const std::vector<NoiseLevel>& grid) {
+  const Index n = static_cast<Index>(grid.size());
+  Eigen::MatrixXd changes = Eigen::MatrixXd::Zero(n, n);
+  for (Index i = 0; i < n; ++i) {
+    for (Index j = 0; j < n; ++j) {
+      const double a = grid[static_cast<std::size_t>(i)].sigma, b = grid[static_cast<std::size_t>(j)].sigma;
+      if (i != j) changes(i, j) = gaussian_change(c, std::min(a, b), std::max(a, b));
+    }
+  }
+  return changes;
+}
+
+const DiffusionModel& g3() {
+  static const DiffusionModel model = {named_denoiser("g3"), vp_linear_schedule()};
+  return model;
+}
+/// The 64 starts of the reference numbers.
+Eigen::MatrixXd reference_starts() {
+  Eigen::MatrixXd starts(2, 64);
+  const auto list = test::starts_g3();
+  for (Index i = 0; i < 64; ++i) starts.col(i) = list[static_cast<std::size_t>(i)];
+  return starts;
+}
+/// 16 × 16 quantiles of the standard normal, at (i + 1/2) / 16.
+Eigen::MatrixXd quantile_starts(double sigma) {
+  Eigen::MatrixXd starts(2, 256);
+  for (Index i = 0; i < 256; ++i) {
+    starts.col(i) << sigma * normal_quantile((static_cast<double>(i / 16) + 0.5) / 16), sigma * normal_quantile((static_cast<double>(i % 16) + 0.5) / 16);
+  }
+  return starts;
+}
+
+FoundSchedule find(ScheduleMethod method, const std::string& solver, int steps, int threads = 0, bool decoupled = false, std::int64_t budget = 0) {
+  backend::Queue queue(backend::Device::open("cpu"), threads);
+  const ScheduleSearch search = {.method = method, .solver = {.solver = solver}, .steps = steps, .budget = budget, .decoupled = decoupled};
+  const bool whole = method == ScheduleMethod::descent || method == ScheduleMethod::evolution;
+  return search_schedule(search, g3(), queue, whole ? reference_starts() : quantile_starts(g3().schedule->at_time(1).sigma), reference_starts(), Stream(7));
+}
+double held_out(const FoundSchedule& found, const std::string& grid) {
+  const auto line = std::find_if(found.lines.begin(), found.lines.end(), [&](const ScheduleLine& l) { return l.grid == grid; });
+  REQUIRE(line != found.lines.end());
+  return line->held_out_error;
+}
+void beats_everyday_grids(const FoundSchedule& found) {
+  for (const std::string grid : {"log_snr", "time", "quadratic", "karras"}) {
+    CAPTURE(grid);
+    CHECK(held_out(found, "found") < held_out(found, grid));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("dynamic programming finds the path that brute force finds, ties and all") {
+  for (const Index k : {1, 2, 5, 9, 12}) {
+    for (int steps = 1; steps <= k; ++steps) {
+      for (const double grain : {0.0, 0.25}) {
+        CAPTURE(k);
+        CAPTURE(steps);
+        const Eigen::MatrixXd costs = random_costs(k, static_cast<std::uint64_t>(100 * k + steps), grain);
+        const schedule::Path found = schedule::cheapest_path(costs, steps), truth = brute_force(costs, steps);
+        CHECK(found.nodes == truth.nodes);  // the first in order has the smallest next nodes
+        CHECK(found.cost == doctest::Approx(truth.cost).epsilon(1e-14));
+        CHECK(cost_of(costs, found.nodes) == found.cost);
+      }
+    }
+  }
+  CHECK_THROWS_WITH_AS(schedule::cheapest_path(random_costs(4, 1), 5), doctest::Contains("steps"), Error);
+}
+
+TEST_CASE("no random path is cheaper than the one of dynamic programming, and more steps never cost more where halving does not") {
+  const Index k = 60;
+  // Costs of squared lengths: a path of more arcs is cheaper.
+  Eigen::MatrixXd u(1, k + 1);
+  Stream(3).uniforms(0, u);
+  Eigen::MatrixXd costs = Eigen::MatrixXd::Constant(k + 1, k + 1, infinity);
+  for (Index i = 0; i <= k; ++i) {
+    double length = 0;
+    for (Index j = i + 1; j <= k; ++j) {
+      length += u(j);
+      costs(i, j) = length * length;
+    }
+  }
+  double before = infinity;
+  for (int steps = 1; steps <= 20; ++steps) {
+    const double cost = schedule::cheapest_path(costs, steps).cost;
+    CHECK(cost < before);
+    before = cost;
+  }
+  const schedule::Path best = schedule::cheapest_path(costs, 8);
+  const Stream stream(11);
+  for (std::uint64_t item = 0; item < 2000; ++item) {
+    Eigen::MatrixXd keys(k - 1, 1);
+    stream.uniforms(item, keys);
+    std::vector<Index> order(static_cast<std::size_t>(k - 1));
+    std::iota(order.begin(), order.end(), Index{1});
+    std::sort(order.begin(), order.end(), [&](Index a, Index b) { return keys(a - 1) < keys(b - 1); });
+    std::vector<Index> nodes(order.begin(), order.begin() + 7);
+    nodes.push_back(0);
+    nodes.push_back(k);
+    std::sort(nodes.begin(), nodes.end());
+    CHECK(cost_of(costs, nodes) >= best.cost);
+  }
+}
+
+TEST_CASE("the bound of klub has its closed values on Gaussian data") {
+  constexpr double c = 0.5, first = 80, last = 0.01;
+  const auto ve = ve_schedule(first, last);
+  // Sums of exact steps.
+  const auto exact = [&](const std::vector<NoiseLevel>& grid) {
+    double sum = 0;
+    for (std::size_t i = 1; i < grid.size(); ++i) sum += gaussian_step(c, grid[i - 1].sigma, grid[i].sigma);
+    return sum;
+  };
+  std::vector<double> arctan = {first};
+  const double from = std::atan(first / c), to = std::atan(last / c);
+  for (int i = 1; i < 10; ++i) arctan.push_back(c * std::tan(from + (to - from) * i / 10));
+  arctan.push_back(last);
+  const std::vector<std::pair<std::vector<NoiseLevel>, double>> grids = {{time_grid(*ve, GridSpacing::karras, 10, first, last), 16.090246},
+                                                                         {time_grid(*ve, GridSpacing::log_snr, 10, first, last), 5.787272},
+                                                                         {grid_of_times(*ve, arctan), 35.936612}};
+  for (const auto& [grid, value] : grids) {
+    CAPTURE(value);
+    CHECK(exact(grid) == doctest::Approx(value).epsilon(1e-6));
+    // By quadrature over 60 cells a step: trapezes in e^{2 lambda} / 2.
+    std::vector<double> lambdas;
+    for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
+      for (int k = 0; k < 60; ++k) lambdas.push_back(grid[i].lambda + (grid[i + 1].lambda - grid[i].lambda) * k / 60);
+    }
+    lambdas.push_back(grid.back().lambda);
+    const auto fine = grid_of_lambdas(*ve, lambdas, first, last);
+    const Eigen::MatrixXd costs = schedule::klub_costs(gaussian_changes(c, fine), fine);
+    double sum = 0;
+    for (Index i = 0; i < 10; ++i) sum += costs(60 * i, 60 * (i + 1));
+    CHECK(sum == doctest::Approx(value).epsilon(4e-3));
+  }
+  // The best ten steps, on a fine grid of 600.
+  const auto fine = time_grid(*ve, GridSpacing::log_snr, 600, first, last);
+  const schedule::Path path = schedule::cheapest_path(schedule::klub_costs(gaussian_changes(c, fine), fine), 10);
+  CHECK(path.cost == doctest::Approx(2.021812).epsilon(2e-3));
+  const std::vector<double> nodes = {80, .4589, .2571, .1626, .1069, .0714, .0480, .0324, .0219, .0148, .01};
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    CAPTURE(i);
+    // Two cells of 0.015 in the logarithm, and the last digit given.
+    CHECK(fine[static_cast<std::size_t>(path.nodes[i])].sigma == doctest::Approx(nodes[i]).epsilon(0.03));
+  }
+  CHECK_THROWS_WITH_AS(schedule::klub_costs(Eigen::MatrixXd::Zero(2, 2), grid_of_times(*flow_schedule(), {0.9, 0})), doctest::Contains("leave some noise"),
+                       Error);
+}
+
+TEST_CASE("descent finds the minimum of a banana and spends no more than it may") {
+  int calls = 0;
+  const auto banana = [&](const Eigen::VectorXd& x) {
+    ++calls;
+    return std::pow(1 - x(0), 2) + 10 * std::pow(x(1) - x(0) * x(0), 2);
+  };
+  const schedule::Minimum minimum = schedule::descend(banana, Eigen::Vector2d(-1.2, 1), 2000);
+  CHECK((minimum.at - Eigen::Vector2d(1, 1)).norm() < 1e-3);
+  CHECK(calls == minimum.runs);
+  calls = 0;
+  const schedule::Minimum cut = schedule::descend(banana, Eigen::Vector2d(-1.2, 1), 30);
+  CHECK(calls <= 30);
+  CHECK(cut.value < banana(Eigen::Vector2d(-1.2, 1)));
+}
+
+TEST_CASE("evolution keeps candidates distinct and sorted, asks for none twice, and finds what is best") {
+  const Index k = 30;
+  const int steps = 6;
+  const Eigen::MatrixXd costs = random_costs(k, 5);
+  const schedule::Path best = schedule::cheapest_path(costs, steps);
+  std::set<std::vector<Index>> seen;
+  const auto fitness = [&](const std::vector<Index>& nodes) {
+    CHECK(nodes.size() == static_cast<std::size_t>(steps + 1));
+    CHECK(nodes.front() == 0);
+    CHECK(nodes.back() == k);
+    CHECK(std::adjacent_find(nodes.begin(), nodes.end(), std::greater_equal<>()) == nodes.end());
+    CHECK(seen.insert(nodes).second);
+    return cost_of(costs, nodes);
+  };
+  std::int64_t runs = 0;
+  const schedule::Path found = schedule::evolve(fitness, {{0, 5, 10, 15, 20, 25, 30}, {0, 1, 1, 1, 2, 3, 30}}, k, steps, 6000, Stream(2), &runs);
+  CHECK(runs == static_cast<std::int64_t>(seen.size()));
+  CHECK(runs <= 6000);
+  // 142,506 paths there are.
+  CHECK(found.cost < 1.1 * best.cost);
+  CHECK(found.cost < 0.5 * cost_of(costs, {0, 5, 10, 15, 20, 25, 30}));
+  seen.clear();
+  CHECK(schedule::evolve(fitness, {{0, 5, 10, 15, 20, 25, 30}, {0, 1, 1, 1, 2, 3, 30}}, k, steps, 6000, Stream(2)).nodes == found.nodes);
+  // A single step, and as many steps as the grid has, leave no choice.
+  const auto any = [](const std::vector<Index>&) { return 1.0; };
+  CHECK(schedule::evolve(any, {}, 5, 1, 20, Stream(1)).nodes == std::vector<Index>{0, 5});
+  CHECK(schedule::evolve(any, {}, 3, 3, 20, Stream(1)).nodes == std::vector<Index>{0, 1, 2, 3});
+}
+
+TEST_CASE("the flow's path agrees with the flow of Gaussian data") {
+  const Eigen::Vector2d mean(0.5, -1), variances(1, 0.25);
+  const auto exact = gaussian_denoiser(mean, variances);
+  backend::Queue queue(backend::Device::open("cpu"));
+  for (const auto& schedule : {vp_linear_schedule(), flow_schedule(), ve_schedule()}) {
+    CAPTURE(schedule->name());
+    const auto grid = grid_of_times(*schedule, {schedule->first_time(), 0.3 * schedule->first_time(), schedule->last_time()});
+    BatchSolver solver({exact, schedule}, queue, 64, BUFFON_F64);
+    const Eigen::MatrixXd starts = grid.front().sigma * reference_starts();
+    const auto path = flow_path(solver, queue, *schedule, grid, starts);
+    for (std::size_t i = 1; i < path.size(); ++i) {
+      const auto truth = exact->endpoints(starts, grid.front(), grid[i]);
+      REQUIRE(truth.has_value());
+      CHECK((path[i] - *truth).cwiseAbs().maxCoeff() < 1e-6);
+    }
+  }
+}
+
+TEST_CASE("boss finds the step sizes of the reference for the first-order solver") {
+  const std::vector<double> nodes = {-5.02, -1.11, -.39, .17, .72, 1.68, 4.56};
+  const FoundSchedule six = find(ScheduleMethod::boss, "ddim", 6), ten = find(ScheduleMethod::boss, "ddim", 10);
+  CHECK(held_out(six, "found") == doctest::Approx(.2240).epsilon(0.03));
+  CHECK(held_out(ten, "found") == doctest::Approx(.1434).epsilon(0.03));
+  for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(six.grid[i].lambda == doctest::Approx(nodes[i]).epsilon(0.006).scale(1));
+  beats_everyday_grids(six);
+  beats_everyday_grids(ten);
+  // Errors of the everyday grids are those of the reference.
+  CHECK(held_out(six, "log_snr") == doctest::Approx(.4236).epsilon(1e-3));
+  CHECK(held_out(six, "time") == doctest::Approx(.3468).epsilon(1e-3));
+  CHECK(held_out(six, "karras") == doctest::Approx(.4857).epsilon(1e-3));
+  CHECK(held_out(ten, "log_snr") == doctest::Approx(.2696).epsilon(1e-3));
+  CHECK(ten.value < six.value);
+  // The first-order grid under the second-order solver.
+  const auto with_2m = [&](const FoundSchedule& found) {
+    backend::Queue queue(backend::Device::open("cpu"));
+    BatchSolver solver(g3(), queue, 64, BUFFON_F64);
+    const Eigen::MatrixXd starts = reference_starts();
+    const Eigen::MatrixXd ends = flow_path(solver, queue, *g3().schedule, {found.grid.front(), found.grid.back()}, starts, 0.02).back();
+    backend::Matrix x(queue.device(), 2, 64, BUFFON_F64);
+    queue.upload(x, starts);
+    solver.run(plan_solver({.solver = "dpmpp_2m"}, *g3().schedule, found.grid), x, Stream(1), 0);
+    return std::sqrt((queue.download(x) - ends).colwise().squaredNorm().mean());
+  };
+  CHECK(with_2m(six) == doctest::Approx(.2108).epsilon(0.03));
+  CHECK(with_2m(ten) == doctest::Approx(.0759).epsilon(0.03));
+}
+
+TEST_CASE("descent reaches the reference's errors for solvers of first and second order") {
+  for (const auto& [solver, steps, error] :
+       std::vector<std::tuple<std::string, int, double>>{{"ddim", 6, .2208}, {"ddim", 10, .1418}, {"dpmpp_2m", 6, .0940}, {"dpmpp_2m", 10, .0406}}) {
+    CAPTURE(solver);
+    CAPTURE(steps);
+    const FoundSchedule found = find(ScheduleMethod::descent, solver, steps);
+    CHECK(held_out(found, "found") < 1.03 * error);
+    CHECK(held_out(found, "found") == doctest::Approx(found.value).epsilon(1e-9));
+    beats_everyday_grids(found);
+    CHECK(found.runs <= 4000);
+  }
+}
+
+TEST_CASE("levels of the model of their own make the error smaller still") {
+  const FoundSchedule plain = find(ScheduleMethod::descent, "ddim", 5), decoupled = find(ScheduleMethod::descent, "ddim", 5, 0, true, 6000);
+  CHECK(decoupled.value < 0.9 * plain.value);
+  REQUIRE(decoupled.model_levels.size() == 6);
+  CHECK(decoupled.model_levels.front().lambda == decoupled.grid.front().lambda);
+  CHECK(decoupled.model_levels.back().lambda == decoupled.grid.back().lambda);
+  for (std::size_t i = 1; i < 6; ++i) CHECK(decoupled.model_levels[i].lambda > decoupled.model_levels[i - 1].lambda);
+}
+
+TEST_CASE("klub crowds its nodes at small noise and loses at the ends") {
+  const FoundSchedule found = find(ScheduleMethod::klub, "ddim", 6);
+  const std::vector<double> nodes = {-5.02, .72, 1.6, 2.4, 3.12, 3.84, 4.56};
+  // 256 paths move a node by a few of the fine grid's cells, of 0.08.
+  for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(found.grid[i].lambda == doctest::Approx(nodes[i]).epsilon(0.25).scale(1));
+  CHECK(held_out(found, "found") == doctest::Approx(.722).epsilon(0.1));
+  double least = infinity;
+  for (const ScheduleLine& line : found.lines) least = std::min(least, line.bound);
+  CHECK(found.lines.back().bound == least);
+  CHECK(found.value == doctest::Approx(least).epsilon(1e-12));
+}
+
+TEST_CASE("evolution beats the grids of everyday use for every solver") {
+  for (const std::string solver : {"ddim", "dpmpp_2m", "unipc"}) {
+    CAPTURE(solver);
+    const FoundSchedule found = find(ScheduleMethod::evolution, solver, 6);
+    beats_everyday_grids(found);
+    CHECK(found.runs <= 600);
+  }
+}
+
+TEST_CASE("a search finds the same grid on any number of threads") {
+  for (const ScheduleMethod method : {ScheduleMethod::boss, ScheduleMethod::descent, ScheduleMethod::klub, ScheduleMethod::evolution}) {
+    const FoundSchedule one = find(method, "dpmpp_2s", 5, 1, false, 200);
+    for (const int threads : {2, 3}) {
+      const FoundSchedule other = find(method, "dpmpp_2s", 5, threads, false, 200);
+      CHECK(grid_text(other.grid) == grid_text(one.grid));
+      CHECK(other.value == one.value);
+      CHECK(other.calls == one.calls);
+    }
+  }
+}
+
+TEST_CASE("searches that cannot be are refused, and noise has a method of its own") {
+  backend::Queue queue(backend::Device::open("cpu"));
+  const Eigen::MatrixXd starts = reference_starts(), none(2, 0);
+  ScheduleSearch search = {.solver = {.solver = "ddpm"}, .steps = 5};
+  CHECK_THROWS_WITH_AS(search_schedule(search, g3(), queue, starts, none, Stream(1)), doctest::Contains("take klub"), Error);
+  search.method = ScheduleMethod::klub;
+  CHECK(std::isnan(search_schedule(search, g3(), queue, starts, none, Stream(1)).lines.back().error));
+  search = {.steps = 0};
+  CHECK_THROWS_WITH_AS(search_schedule(search, g3(), queue, starts, none, Stream(1)), doctest::Contains("steps"), Error);
+  search = {.steps = 30, .fine_steps = 20};
+  CHECK_THROWS_WITH_AS(search_schedule(search, g3(), queue, starts, none, Stream(1)), doctest::Contains("finer grid"), Error);
+  CHECK_THROWS_WITH_AS(search_schedule({}, g3(), queue, none, none, Stream(1)), doctest::Contains("starts"), Error);
+}
+
+TEST_CASE("a flow that begins on pure noise has its schedules searched in time") {
+  backend::Queue queue(backend::Device::open("cpu"));
+  const DiffusionModel flow = {named_denoiser("g3"), flow_schedule()};
+  for (const ScheduleMethod method : {ScheduleMethod::boss, ScheduleMethod::descent, ScheduleMethod::evolution}) {
+    const ScheduleSearch search = {.method = method, .solver = {.solver = "flow_euler"}, .steps = 6, .budget = 300};
+    const FoundSchedule found = search_schedule(search, flow, queue, reference_starts(), quantile_starts(1), Stream(1));
+    REQUIRE(found.lines.size() == 3);
+    CHECK(found.lines[2].held_out_error < found.lines[0].held_out_error);
+    // To be read again by any run.
+    const auto back = grid_of_text(*flow.schedule, grid_text(found.grid), 1, 1e-3);
+    CHECK(back.size() == found.grid.size());
+  }
+}
