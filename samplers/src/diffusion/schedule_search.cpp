@@ -273,7 +273,7 @@ class Search {
 
   FoundSchedule descended() {
     const auto grids = everyday_grids();
-    const std::int64_t budget = search_.budget > 0 ? search_.budget : 4000;
+    const std::int64_t budget = search_.budget > 0 ? search_.budget : 2000;
     const Index m = search_.steps;
     const auto of_sizes = [&](const Eigen::VectorXd& logs) { return std::log(error(grid_of(logs))); };
     // A part of the budget from each grid, what is left from the best of them.

@@ -40,7 +40,7 @@ struct ScheduleSearch {
   int steps = 10;                                         ///< of the grid, ≥ 1
   std::optional<double> first_time = {}, last_time = {};  ///< ends; the schedule's own unless given
   int fine_steps = 120;                                   ///< K, of the fine grid: uniform in lambda, in time where an end has none
-  std::int64_t budget = 0;                                ///< of runs or candidates; 0: 4,000 for descent, 600 for evolution
+  std::int64_t budget = 0;                                ///< of runs or candidates; 0: 2,000 for descent, 600 for evolution
   bool decoupled = false;                                 ///< descent: levels of the model of their own
 };
 
