@@ -207,7 +207,8 @@ void refuse_solver(const std::string& solver, std::string key, std::string value
 }
 
 SolverPlan plan_solver(const SolverSetting& setting, const NoiseSchedule& schedule, const std::vector<NoiseLevel>& grid) {
-  static constexpr std::array<SolverFamily, 6> families = {single_step_family, multistep_family, adams_family, unipc_family, flow_family, stochastic_family};
+  static constexpr std::array<SolverFamily, 7> families = {single_step_family, multistep_family, adams_family,     unipc_family,
+                                                           flow_family,        v3_family,        stochastic_family};
   for (const SolverFamily family : families) {
     PlanBuilder builder(setting.blend, setting.blend_first);
     if (!family(setting, schedule, grid, builder)) continue;

@@ -67,6 +67,7 @@ bool multistep_family(const SolverSetting&, const NoiseSchedule&, const std::vec
 bool adams_family(const SolverSetting&, const NoiseSchedule&, const std::vector<NoiseLevel>&, PlanBuilder&);
 bool unipc_family(const SolverSetting&, const NoiseSchedule&, const std::vector<NoiseLevel>&, PlanBuilder&);
 bool flow_family(const SolverSetting&, const NoiseSchedule&, const std::vector<NoiseLevel>&, PlanBuilder&);
+bool v3_family(const SolverSetting&, const NoiseSchedule&, const std::vector<NoiseLevel>&, PlanBuilder&);
 bool stochastic_family(const SolverSetting&, const NoiseSchedule&, const std::vector<NoiseLevel>&, PlanBuilder&);
 
 }  // namespace buffon

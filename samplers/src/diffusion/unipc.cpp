@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// UniPC (Zhao and others, 2023): predictor of order p, corrector of order p + 1, one call per step.
+// UniPC (Zhao and others, 2023): predictor of order p, corrector of order p + 1, one call per step. DC-Solver (Zhao and others, 2024): the same with the
+// newest answer moved in time by given ratios.
 #include "plan_builder.hpp"
 
 #include <Eigen/LU>
@@ -31,30 +32,51 @@ std::vector<double> coefficients(const std::vector<double>& r, double z, double 
 
 bool unipc_family(const SolverSetting& setting, const NoiseSchedule&, const std::vector<NoiseLevel>& grid, PlanBuilder& plan) {
   const std::string& name = setting.solver;
-  if (name != "unipc" && name != "unip") return false;
-  const bool corrects = name == "unipc", bh1 = setting.variant == "bh1";
+  const bool compensates = name == "dc_solver";
+  if (name != "unipc" && name != "unip" && !compensates) return false;
+  const bool corrects = name != "unip", bh1 = setting.variant == "bh1";
   const int order = setting.order > 0 ? setting.order : 3;
   if (order > 6) refuse_solver(name, "order", std::to_string(setting.order), "must be at most 6", "take 2 or 3");
   const bool data = setting.prediction == Prediction::data;
   if (setting.prediction == Prediction::velocity) refuse_solver(name, "prediction", "velocity", "must be data or noise", "take data");
+  if (compensates && !setting.ratios.empty() && setting.ratios.size() + 1 != grid.size()) {
+    refuse_solver(name, "ratios", std::to_string(setting.ratios.size()) + " ratios", "must be one for each of " + std::to_string(grid.size() - 1) + " steps",
+                  "fit the ratios on this grid");
+  }
   std::vector<int> answers;
-  std::vector<double> lambdas;
+  std::vector<double> lambdas, times;
   int x = 0;
-  const auto remember = [&](int answer, double lambda) {
+  constexpr std::size_t compensating = 3;  // answers that a moved one is interpolated from
+  const std::size_t most = compensates ? std::max<std::size_t>(static_cast<std::size_t>(order), compensating) : static_cast<std::size_t>(order);
+  const auto remember = [&](int answer, const NoiseLevel& level) {
     answers.insert(answers.begin(), answer);
-    lambdas.insert(lambdas.begin(), lambda);
-    if (answers.size() > static_cast<std::size_t>(order)) {
+    lambdas.insert(lambdas.begin(), level.lambda);
+    times.insert(times.begin(), level.time);
+    if (answers.size() > most) {
       answers.pop_back();
       lambdas.pop_back();
+      times.pop_back();
     }
   };
+  // Lagrange's polynomial through the last three answers in the model's time, at t = r t_0 + (1 − r) t_1, takes the place of the newest.
+  const auto compensate = [&](double ratio) {
+    const double time = ratio * times[0] + (1 - ratio) * times[1];
+    std::vector<Term> terms;
+    for (std::size_t j = 0; j < compensating; ++j) {
+      double weight = 1;
+      for (std::size_t m = 0; m < compensating; ++m) weight *= m == j ? 1 : (time - times[m]) / (times[j] - times[m]);
+      terms.push_back({answers[j], weight});
+    }
+    answers[0] = plan.combine(terms);
+  };
   if (!data && grid[0].alpha == 0) refuse_solver(name, "prediction", "noise", "needs a first node with data in it (alpha > 0)", "take prediction = \"data\"");
-  remember(plan.call(x, grid[0], setting.prediction), grid[0].lambda);
+  remember(plan.call(x, grid[0], setting.prediction), grid[0]);
   for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
     const NoiseLevel &s = grid[i], &t = grid[i + 1];
     const double h = t.lambda - s.lambda, z = data ? -h : h, b_scale = bh1 ? z : std::expm1(z), c = data ? -t.alpha : -t.sigma;
     const FirstOrder base = first_order(s, t, setting.prediction);
-    std::size_t used = allowed_answers(setting, answers.size(), i, grid.size() - 1);
+    if (compensates && !setting.ratios.empty() && setting.ratios[i] != 1 && answers.size() >= compensating) compensate(setting.ratios[i]);
+    std::size_t used = allowed_answers(setting, std::min(answers.size(), static_cast<std::size_t>(order)), i, grid.size() - 1);
     while (used > 1 && !std::isfinite(lambdas[used - 1])) --used;
     if (t.sigma == 0 || !std::isfinite(h)) used = 1;
     std::vector<double> r;
@@ -91,7 +113,7 @@ bool unipc_family(const SolverSetting& setting, const NoiseSchedule&, const std:
       x = predicted;
     }
     plan.reached(x);
-    remember(answer, t.lambda);
+    remember(answer, t);
   }
   return true;
 }
