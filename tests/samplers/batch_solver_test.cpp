@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <string>
 
@@ -71,7 +72,9 @@ SolverPlan planned(const std::string& name, const NoiseSchedule& schedule, int s
   return plan_solver({.solver = name, .eta = eta}, schedule, time_grid(schedule, spacing, steps, schedule.first_time(), schedule.last_time()));
 }
 
-double worst(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) { return (a - b).cwiseAbs().maxCoeff(); }
+double worst(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
+  return a.allFinite() && b.allFinite() ? (a - b).cwiseAbs().maxCoeff() : std::numeric_limits<double>::infinity();
+}
 
 }  // namespace
 

@@ -19,7 +19,7 @@ struct CallableDenoiser {
   using Function = std::function<void(const ConstMatrix& x, std::span<const NoiseLevel> levels, std::span<const std::int32_t> labels, MutMatrix answer)>;
   Index dimension = 0;
   Answer answers = Answer::data;
-  Function function;
+  Function function = nullptr;
   std::string name = "callable";
   int classes = 0;
   std::optional<ImageShape> image = std::nullopt;
