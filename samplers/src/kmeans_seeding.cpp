@@ -13,6 +13,7 @@
 #include <functional>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "seeding/centre_rule.hpp"
@@ -66,6 +67,24 @@ Index position_of(const DataSet& data, double number) {
   refuse("first", to_text(number), "is no row of " + data.about().source,
          "give the number of one of its " + std::to_string(data.rows()) + " rows, of which the first is " + std::to_string(data.row_number(0)) + ", the last " +
              std::to_string(data.row_number(data.rows() - 1)));
+}
+
+/// An option that the chosen algorithm does not read must not be given another value than its own.
+void refuse_foreign(const KmeansSeedingOptions& o) {
+  using enum SeedingAlgorithm;
+  const KmeansSeedingOptions own;
+  const auto check = [&](const char* key, auto value, auto usual, SeedingAlgorithm reads, const char* name) {
+    if (value != usual && o.algorithm != reads) {
+      refuse(key, std::is_same_v<decltype(value), bool> ? "true" : to_text(static_cast<double>(value)),
+             std::string("goes with options.algorithm = \"") + name + "\" only", "leave it out, or choose that algorithm");
+    }
+  };
+  check("max_trials", o.max_trials, own.max_trials, capped_rejection, "capped_rejection");
+  check("exclude_chosen", o.exclude_chosen, own.exclude_chosen, capped_rejection, "capped_rejection");
+  check("local_trials", o.local_trials, own.local_trials, greedy, "greedy");
+  check("rounds", o.rounds, own.rounds, kmeans_parallel, "kmeans_parallel");
+  check("oversampling", o.oversampling, own.oversampling, kmeans_parallel, "kmeans_parallel");
+  check("chain_length", o.chain_length, own.chain_length, afk_mc2, "afk_mc2");
 }
 
 }  // namespace
@@ -124,6 +143,7 @@ struct KmeansSeeding::State {
   State(std::shared_ptr<const DataSet> data_, const KmeansSeedingOptions& options_, const Stream& stream_)
       : data(std::move(data_)), options(options_), stream(stream_.child("kmeans_seeding")), distances(std::make_shared<RowDistances>(data)) {
     check_options("kmeans_seeding", options);
+    refuse_foreign(options);
     if (options.k > data->rows() && options.too_few == TooFewRows::error) {
       refuse("k", std::to_string(options.k), "must be at most the " + std::to_string(data->rows()) + " rows of " + data->about().source,
              "ask for fewer centres, or set options.too_few = \"fewer\" or \"duplicates\"");
@@ -208,27 +228,12 @@ struct KmeansSeeding::State {
 
   /// Σ w s, s the squared distances to the mean, and the part of it in the heaviest thousandth of the rows.
   void measure_spread(Context& context) {
+    distances->require_range(context, "kmeans_seeding");
     std::vector<double> shares = distances->squared_from_mean(context);
-    const auto refuse_spread = [&](const std::string& what) {
-      throw Error(ErrorCategory::data, {.doing = "measuring distances of kmeans_seeding",
-                                        .rule = "squared distances between rows of " + data->about().source + " " + what,
-                                        .remedy = "set data.scale = \"standardise\", or leave out the columns of such size"});
-    };
-    // ‖x − y‖² ≤ 4 max s
-    using Single = std::numeric_limits<float>;
-    using Double = std::numeric_limits<double>;
-    const bool single = distances->single();
-    const std::string precision = single ? "single precision" : "double precision";
-    const double most = single ? double{Single::max()} : Double::max(), least = single ? double{Single::min()} : Double::min(),
-                 epsilon = single ? double{Single::epsilon()} : Double::epsilon();
-    const double largest = *std::max_element(shares.begin(), shares.end());
-    if (!(largest <= most / 8)) refuse_spread("overflow " + precision);
-    if (largest > 0 && largest < least / (epsilon * epsilon)) refuse_spread("underflow in " + precision);
     if (data->weighted()) {
       for (Index i = 0; i < data->rows(); ++i) shares[static_cast<std::size_t>(i)] *= data->weight(i);
     }
     record.spread = sum(context, shares);
-    if (!(record.spread <= Double::max() / 8)) refuse_spread("times their weights overflow");
     const auto heavy = static_cast<std::ptrdiff_t>(std::min(shares.size() - 1, std::max<std::size_t>(1, shares.size() / 1000)));
     std::nth_element(shares.begin(), shares.begin() + heavy, shares.end(), std::greater<>());
     record.outlier_share = sum(std::span(shares).first(static_cast<std::size_t>(heavy))) / record.spread;

@@ -58,6 +58,7 @@ struct LightweightCoreset::State {
 
   void draw(Context& context) {
     const RowDistances distances(data);
+    distances.require_range(context, "lightweight_coreset");
     const std::vector<double>& squared = distances.squared_from_mean(context);
     const Index n = data->rows();
     std::vector<double> q(static_cast<std::size_t>(n));

@@ -5,6 +5,7 @@
 #include "dense_passes.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -258,6 +259,27 @@ const std::vector<double>& RowDistances::squared_from_mean(Context& context) con
     parts_->squared_from_mean = std::move(out);
   }
   return *parts_->squared_from_mean;
+}
+
+void RowDistances::require_range(Context& context, const std::string& method) const {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorCategory::data, {.doing = "measuring distances of " + method,
+                                      .rule = "squared distances between rows of " + data_->about().source + " " + what,
+                                      .remedy = "set data.scale = \"standardise\", or leave out the columns of such size"});
+  };
+  // ‖x − y‖² ≤ 4 max s
+  using Single = std::numeric_limits<float>;
+  using Double = std::numeric_limits<double>;
+  const std::string precision = single() ? "single precision" : "double precision";
+  const double most = single() ? double{Single::max()} : Double::max(), least = single() ? double{Single::min()} : Double::min(),
+               epsilon = single() ? double{Single::epsilon()} : Double::epsilon();
+  const std::vector<double>& squared = squared_from_mean(context);
+  const double largest = *std::max_element(squared.begin(), squared.end());
+  if (!(largest <= most / 8)) refuse("overflow " + precision);
+  if (largest > 0 && largest < least / (epsilon * epsilon)) refuse("underflow in " + precision);
+  double spread = 0;
+  for (Index i = 0; i < rows(); ++i) spread += data_->weight(i) * squared[static_cast<std::size_t>(i)];
+  if (!(spread <= Double::max() / 8)) refuse("times their weights overflow");
 }
 
 }  // namespace buffon

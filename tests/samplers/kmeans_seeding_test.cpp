@@ -47,6 +47,11 @@ std::string message_of(const std::function<void()>& call) {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+/// Trials per centre, for the algorithm that has them.
+std::int64_t trials_of(SeedingAlgorithm algorithm, std::int64_t trials) {
+  return algorithm == SeedingAlgorithm::capped_rejection ? trials : KmeansSeedingOptions{}.max_trials;
+}
+
 }  // namespace
 
 TEST_CASE("pruned seeding chooses the rows of exact seeding, bit for bit, and spends fewer distances") {
@@ -106,7 +111,7 @@ TEST_CASE("rows, trials and counts do not depend on the number of threads") {
   for (const SeedingAlgorithm algorithm : all_algorithms) {
     CAPTURE(static_cast<int>(algorithm));
     // few trials are accepted: many run at once
-    const KmeansSeedingOptions options{.k = 160, .algorithm = algorithm, .max_trials = 3000, .labels = false};
+    const KmeansSeedingOptions options{.k = 160, .algorithm = algorithm, .max_trials = trials_of(algorithm, 3000), .labels = false};
     const KmeansSeedingResult one = seed(data, options, 2, 1);
     for (const int threads : {2, 3}) {
       const KmeansSeedingResult several = seed(data, options, 2, threads);
@@ -125,7 +130,7 @@ TEST_CASE("a seeding that is saved and loaded after every step ends with the sam
   Context context(1);
   for (const SeedingAlgorithm algorithm : all_algorithms) {
     CAPTURE(static_cast<int>(algorithm));
-    const KmeansSeedingOptions options{.k = 150, .algorithm = algorithm, .max_trials = 20, .lloyd_rounds = 7};
+    const KmeansSeedingOptions options{.k = 150, .algorithm = algorithm, .max_trials = trials_of(algorithm, 20), .lloyd_rounds = 7};
     KmeansSeeding whole(data, options, Stream(3));
     auto part = std::make_unique<KmeansSeeding>(data, options, Stream(3));
     int steps = 0;
@@ -157,7 +162,7 @@ TEST_CASE("k beyond the distinct rows is an error that names their number, fewer
     for (const bool weighted : {false, true}) {
       const SharedData data = single_rows(twice, weighted ? weights : std::vector<double>{});
       const int distinct = weighted ? 29 : 30;
-      KmeansSeedingOptions options{.k = 45, .algorithm = algorithm, .max_trials = 300000};
+      KmeansSeedingOptions options{.k = 45, .algorithm = algorithm, .max_trials = trials_of(algorithm, 300000)};
       const std::string said = message_of([&] { seed(data, options); });
       CHECK(contains(said, "has only " + std::to_string(distinct) + " distinct rows"));
       options.too_few = TooFewRows::fewer;
@@ -198,6 +203,8 @@ TEST_CASE("options that do not fit the data are refused with key, rule and remed
   CHECK(contains(message_of([&] { seed(data, {.k = 2, .first = 1.5}); }), "options.first = 1.5 is no row"));
   CHECK(contains(message_of([&] { seed(data, {.k = 2, .first = 3}); }), "has weight 0"));
   CHECK(seed(data, {.k = 2, .first = 7}).rows.front() == 7);
+  CHECK(contains(message_of([&] { seed(data, {.k = 2, .chain_length = 50}); }), "options.chain_length = 50 goes with options.algorithm = \"afk_mc2\" only"));
+  CHECK(contains(message_of([&] { seed(data, {.k = 2, .exclude_chosen = true}); }), "options.exclude_chosen = true goes with"));
 }
 
 TEST_CASE("rows so far apart that squares overflow, or so near that they underflow, are refused") {

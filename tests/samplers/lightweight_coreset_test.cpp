@@ -143,4 +143,9 @@ TEST_CASE("rows that are one point, and options that cannot be") {
   CHECK(std::accumulate(coreset.weights.begin(), coreset.weights.end(), 0.0) == doctest::Approx(40).epsilon(1e-12));
   CHECK_THROWS_WITH_AS(LightweightCoreset(data, {.size = -1}, Stream(1)), doctest::Contains("options.size"), Error);
   CHECK_THROWS_WITH_AS(LightweightCoreset(data, {.delta = 0}, Stream(1)), doctest::Contains("options.delta"), Error);
+  const Eigen::MatrixXd x = cloud(40, 3);
+  CHECK_THROWS_WITH_AS(lightweight_coreset(DataSet::from_points(1e154 * x), {.size = 10}, Stream(1), context), doctest::Contains("overflow double precision"),
+                       Error);
+  CHECK_THROWS_WITH_AS(lightweight_coreset(DataSet::from_points(1e-150 * x), {.size = 10}, Stream(1), context),
+                       doctest::Contains("underflow in double precision"), Error);
 }

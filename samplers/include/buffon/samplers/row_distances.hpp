@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace buffon {
@@ -56,6 +57,8 @@ class RowDistances {
   /// ‖x_i − mean‖² of every row, n; computed once. Of sparse rows ‖x_i‖² − 2 x_i·mean + ‖mean‖² with
   /// a margin for its rounding: never below the true number.
   const std::vector<double>& squared_from_mean(Context& context) const;
+  /// @throws Error(data) where squared distances, or their weighted sum, leave the range of the precision in which they are kept
+  void require_range(Context& context, const std::string& method) const;
 
   struct Parts;  ///< layouts, hidden
 
