@@ -74,7 +74,6 @@ class Search {
   Search(const ScheduleSearch& search, const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts, const ConstMatrix& held_out,
          const Stream& stream, std::span<const std::int32_t> labels)
       : search_(search),
-        model_(model),
         schedule_(*model.schedule),
         first_(search.first_time.value_or(schedule_.first_time())),
         last_(search.last_time.value_or(schedule_.last_time())),
@@ -326,7 +325,6 @@ class Search {
   }
 
   const ScheduleSearch& search_;
-  const DiffusionModel& model_;
   const NoiseSchedule& schedule_;
   double first_, last_;
   Stream stream_;
