@@ -6,9 +6,12 @@
 #include <cmath>
 #include <utility>
 
+#include <Eigen/Eigenvalues>
+
 #include <buffon/core/error.hpp>
 #include <buffon/samplers/diffusion/batch_solver.hpp>
 #include <buffon/samplers/diffusion/flow_path.hpp>
+#include <buffon/samplers/diffusion/host_run.hpp>
 
 namespace buffon {
 namespace {
@@ -18,6 +21,21 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 [[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(ErrorCategory::configuration,
               {.doing = "searching a schedule", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
+}
+
+/// √(|m₁ − m₂|² + tr(S₁ + S₂ − 2 (S₁^½ S₂ S₁^½)^½)) of the moments of two sets of columns.
+double moment_distance_of(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
+  if (!a.allFinite() || a.cols() < 2) return infinity;
+  const auto covariance = [](const Eigen::MatrixXd& x) {
+    const Eigen::MatrixXd centred = x.colwise() - x.rowwise().mean();
+    return Eigen::MatrixXd(centred * centred.transpose() / static_cast<double>(x.cols() - 1));
+  };
+  const Eigen::MatrixXd s = covariance(a), t = covariance(b);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_s(s);
+  const Eigen::MatrixXd root = of_s.eigenvectors() * of_s.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() * of_s.eigenvectors().transpose();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> inner(root * t * root, Eigen::EigenvaluesOnly);
+  const double spread = s.trace() + t.trace() - 2 * inner.eigenvalues().cwiseMax(0).cwiseSqrt().sum();
+  return std::sqrt((a.rowwise().mean() - b.rowwise().mean()).squaredNorm() + std::max(0.0, spread));
 }
 
 /// Starts with their exact ends, and runs of the solver from them.
@@ -39,27 +57,37 @@ class Runs {
   std::vector<Eigen::MatrixXd> path(const std::vector<NoiseLevel>& grid) { return flow_path(solver_, queue_, *model_.schedule, grid, starts_, 0.08, labels_); }
   void ends_are(Eigen::MatrixXd ends) { ends_ = std::move(ends); }
 
-  Eigen::MatrixXd data(const Eigen::MatrixXd& x, const NoiseLevel& level, Prediction prediction = Prediction::data) {
+  Eigen::MatrixXd data(const Eigen::MatrixXd& x, const NoiseLevel& level) {
     const backend::Matrix answer(queue_.device(), x.rows(), x.cols(), BUFFON_F64);
     queue_.upload(x_, x);
-    solver_.predict(answer, prediction, {x_, {&level, 1}, labels_});
+    solver_.predict(answer, Prediction::data, {x_, {&level, 1}, labels_});
     return queue_.download(answer);
   }
 
   /// Root mean square distance of the plan's ends from the exact ones; infinite where the run fails.
   double error(const SolverPlan& plan) {
+    const std::optional<Eigen::MatrixXd> ends = run(plan);
+    const double square = ends ? (*ends - ends_).colwise().squaredNorm().mean() : infinity;
+    return std::isfinite(square) ? std::sqrt(square) : infinity;
+  }
+  /// Wasserstein distance of Gaussians with the first two moments of the plan's ends and of the exact ones.
+  double moment_distance(const SolverPlan& plan) {
+    const std::optional<Eigen::MatrixXd> ends = run(plan);
+    return ends ? moment_distance_of(*ends, ends_) : infinity;
+  }
+
+ private:
+  std::optional<Eigen::MatrixXd> run(const SolverPlan& plan) {
     queue_.upload(x_, starts_);
     try {
       solver_.run(plan, x_, stream_, 0, labels_);
     } catch (const Error& failure) {
       if (failure.category() != ErrorCategory::model) throw;
-      return infinity;
+      return std::nullopt;
     }
-    const double square = (queue_.download(x_) - ends_).colwise().squaredNorm().mean();
-    return std::isfinite(square) ? std::sqrt(square) : infinity;
+    return queue_.download(x_);
   }
 
- private:
   const DiffusionModel& model_;
   backend::Queue& queue_;
   Eigen::MatrixXd starts_, ends_;
@@ -165,48 +193,20 @@ class Search {
     const Index k = static_cast<Index>(fine_.size()) - 1;
     Eigen::MatrixXd costs = Eigen::MatrixXd::Constant(k + 1, k + 1, infinity);
     for (Index i = 0; i < k; ++i) {
+      const Eigen::MatrixXd& from = path_[static_cast<std::size_t>(i)];
       // The first stage is the same whatever the length of the step.
-      std::array<Eigen::MatrixXd, 3> known;
+      Eigen::MatrixXd first;
+      const DataModel model = [&](const Eigen::MatrixXd& x, const NoiseLevel& level) {
+        if (level.time != fine_[static_cast<std::size_t>(i)].time || x != from) return runs_.data(x, level);
+        if (first.size() == 0) first = runs_.data(x, level);
+        return first;
+      };
       for (Index j = i + 1; j <= k; ++j) {
-        const SolverPlan step = plan(levels({i, j}));
-        costs(i, j) = (one_step(step, i, known) - path_[static_cast<std::size_t>(j)]).colwise().squaredNorm().mean();
+        const Eigen::MatrixXd end = states_at_nodes(plan(levels({i, j})), model, schedule_, from).back();
+        costs(i, j) = (end - path_[static_cast<std::size_t>(j)]).colwise().squaredNorm().mean();
       }
     }
     return costs;
-  }
-
-  Eigen::MatrixXd one_step(const SolverPlan& step, Index from, std::array<Eigen::MatrixXd, 3>& known) {
-    std::vector<Eigen::MatrixXd> registers(static_cast<std::size_t>(step.registers));
-    registers[0] = path_[static_cast<std::size_t>(from)];
-    bool untouched = true;  // register 0
-    for (const SolverPlan::Operation& operation : step.operations) {
-      if (const auto* call = std::get_if<SolverPlan::Evaluate>(&operation)) {
-        Eigen::MatrixXd& target = registers[static_cast<std::size_t>(call->target)];
-        if (call->source == 0 && untouched && call->level.time == fine_[static_cast<std::size_t>(from)].time) {
-          Eigen::MatrixXd& first = known[static_cast<std::size_t>(call->prediction)];
-          if (first.size() == 0) first = runs_.data(registers[0], call->level, call->prediction);
-          target = first;
-        } else {
-          target = runs_.data(registers[static_cast<std::size_t>(call->source)], call->level, call->prediction);
-        }
-        untouched = untouched && call->target != 0;
-      } else {
-        const auto& combine = std::get<SolverPlan::Combine>(operation);
-        Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(registers[0].rows(), registers[0].cols());
-        for (const SolverPlan::Term& term : combine.terms) {
-          const Eigen::MatrixXd& source = registers[static_cast<std::size_t>(term.source)];
-          if (term.rows) {
-            sum += term.factor * (term.rows->asDiagonal() * source);
-          } else {
-            sum += term.factor * source;
-          }
-        }
-        if (combine.offset) sum.colwise() += *combine.offset;
-        registers[static_cast<std::size_t>(combine.target)] = std::move(sum);
-        untouched = untouched && combine.target != 0;
-      }
-    }
-    return registers[0];
   }
 
   /// E|D_i − D_j|² along forward paths that begin on the ends of the flow: y = x / alpha is a Brownian motion in rho².
@@ -315,6 +315,7 @@ class Search {
         line.error = runs_.error(of_grid);
         if (others_.count() > 0) line.held_out_error = others_.error(of_grid);
       }
+      if (noisy_) line.moment_distance = (others_.count() > 1 ? others_ : runs_).moment_distance(plan(grid));
       if (klub_.size() > 0) {
         const std::vector<Index> nodes = nearest(grid);
         line.bound = 0;

@@ -50,6 +50,9 @@ struct ScheduleLine {
   double error = std::numeric_limits<double>::quiet_NaN();           ///< on the starts of the search
   double held_out_error = std::numeric_limits<double>::quiet_NaN();  ///< on the others
   double bound = std::numeric_limits<double>::quiet_NaN();           ///< klub: of the nearest nodes of the fine grid
+  /// Solvers with noise: Wasserstein distance of Gaussians with the first two moments of the held-out ends (those of the search, where there are none) and
+  /// of the exact ones; some of it is chance.
+  double moment_distance = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct FoundSchedule {
