@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A real network, a flow model of handwritten digits, against the outputs, samples and errors of solvers that come with its weights.
+#include <buffon/samplers/diffusion/batch_solver.hpp>
 #include <buffon/samplers/diffusion/solver_plan.hpp>
 
 #include <doctest/doctest.h>
@@ -169,6 +170,30 @@ TEST_CASE("the flow network's samples and errors of solvers are those of its ref
     if (combine != nullptr && combine->terms.size() == 3) combine->terms[2].factor *= 1.01;
   }
   CHECK_FALSE(agree(rms(digits.run(wrong), end), 2.255e-3));
+}
+
+TEST_CASE("batches of the flow network on a backend have the errors of the reference") {
+  const auto data = test::shared_data("models/mnist-flow-vit");
+  if (data.empty() || !test::torch_is_there()) return;
+  test::Networks networks;
+  const DiffusionModel model{torchscript_denoiser(flow_network(networks.make(source(), (data / "weights").string()))), flow_schedule(0)};
+  const Eigen::MatrixXd end = reference(data, "ode_t095");
+  std::vector<std::int32_t> labels;
+  for (std::int32_t y = 0; y < 10; ++y) labels.push_back(y);
+  const auto error = [&](const char* solver, std::span<const std::int32_t> of) {
+    backend::Queue queue(backend::Device::open("cpu"), 2);
+    BatchSolver batches(model, queue, 10, BUFFON_F32);
+    const backend::Matrix x(queue.device(), pixels, 10);
+    queue.upload(x, reference(data, "sample_z"));
+    batches.run(flow_plan(solver, 16, 0.05), x, Stream(1), 0, of);
+    CHECK(batches.calls() == 16);
+    return rms(queue.download(x), end);
+  };
+  // Four digits are given; float32 adds less than 1e-6.
+  CHECK(std::abs(error("flow_adams_2", labels) - 6.881e-3) < 5e-6);
+  CHECK(std::abs(error("dpmpp_2m", labels) - 7.553e-3) < 5e-6);
+  labels[3] = 4;
+  CHECK(std::abs(error("flow_adams_2", labels) - 6.881e-3) > 5e-6);
 }
 
 TEST_CASE("a sample of the flow network hardly depends on its batch, and not at all where samples are given one at a time") {
