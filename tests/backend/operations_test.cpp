@@ -267,6 +267,7 @@ TEST_CASE("every other backend that has a device keeps decisions and bounds") {
     if (listed.name.starts_with("cpu")) continue;
     if (!listed.why_not.empty()) {
       MESSAGE("skipped, ", listed.name, ": ", listed.why_not);
+      CHECK_THROWS_WITH_AS(Device::open(listed.name), doctest::Contains((listed.why_not + ". take backend = \"cpu\"").c_str()), Error);
       continue;
     }
     Queue queue(Device::open(listed.name));

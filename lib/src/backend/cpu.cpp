@@ -143,12 +143,7 @@ const char* combine(buffon_queue* queue, buffon_view target, const buffon_term* 
   });
 }
 
-double fold(double* lane) {
-  for (int half = element::lanes / 2; half > 0; half /= 2) {
-    for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-  }
-  return lane[0];
-}
+double fold(double* lane) { return element::folded(lane); }
 
 template <class T, class Term>
 double lane_sum(const T* x, int64_t rows, Term&& term) {

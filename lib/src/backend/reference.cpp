@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // cpu:reference, the definition of every operation: one thread, plain loops in the order of the text.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -51,10 +50,7 @@ template <class Term>
 double lane_sum(int64_t rows, Term&& term) {
   double lane[element::lanes] = {};
   for (int64_t r = 0; r < rows; ++r) lane[r % element::lanes] += term(r);
-  for (int half = element::lanes / 2; half > 0; half /= 2) {
-    for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-  }
-  return lane[0];
+  return element::folded(lane);
 }
 
 /// The largest number; NaN where there is one.
@@ -105,39 +101,21 @@ const char* product(buffon_queue*, buffon_view c, buffon_view a, int transposed,
     for (int64_t j = 0; j < c.columns; ++j) {
       for (int64_t i = 0; i < c.rows; ++i) {
         T sum = 0;
-        for (int64_t k = 0; k < b.rows; ++k) sum = std::fma(transposed != 0 ? *at<T>(a, k, i) : *at<T>(a, i, k), *at<T>(b, k, j), sum);
+        for (int64_t k = 0; k < b.rows; ++k) sum = element::chained(transposed != 0 ? *at<T>(a, k, i) : *at<T>(a, i, k), *at<T>(b, k, j), sum);
         T* out = to<T>(c, i, j);
-        const T scaled = static_cast<T>(factor) * sum;
-        *out = keep == 0 ? scaled : scaled + static_cast<T>(keep) * *out;
+        *out = element::kept(sum, factor, keep, out);
       }
     }
   });
   return nullptr;
 }
 
-double applied(buffon_function function, double x, double low, double high) {
-  switch (function) {
-    case BUFFON_EXP:
-      return scalar::exp(x);
-    case BUFFON_SILU:
-      return x / (1 + scalar::exp(-x));
-    case BUFFON_GELU:
-      return x * scalar::normal_cdf(x);
-    case BUFFON_TANH: {
-      const double e = scalar::exp(-2 * std::abs(x));
-      return std::copysign((1 - e) / (1 + e), x);
-    }
-    case BUFFON_CLAMP:
-      return x < low ? low : (x > high ? high : x);
-  }
-  return x;
-}
-
 const char* apply(buffon_queue*, buffon_view target, buffon_view source, buffon_function function, double low, double high) {
   with_type(source.type, [&](auto type) {
     using T = decltype(type);
     for (int64_t c = 0; c < source.columns; ++c) {
-      for (int64_t r = 0; r < source.rows; ++r) *to<T>(target, r, c) = static_cast<T>(applied(function, static_cast<double>(*at<T>(source, r, c)), low, high));
+      for (int64_t r = 0; r < source.rows; ++r)
+        *to<T>(target, r, c) = static_cast<T>(element::applied(function, static_cast<double>(*at<T>(source, r, c)), low, high));
     }
   });
   return nullptr;
@@ -178,7 +156,7 @@ const char* resample(buffon_queue*, buffon_view target, buffon_view weights, buf
   double sum = *at<double>(weights, 0, 0);
   int64_t k = 0;
   for (int64_t i = 0; i < target.columns; ++i) {
-    const double point = (static_cast<double>(i) + u) / static_cast<double>(target.columns) * total;
+    const double point = element::resampling_point(i, target.columns, u, total);
     while (k < last && !(sum > point)) sum += *at<double>(weights, ++k, 0);
     *to<int32_t>(target, 0, i) = static_cast<int32_t>(k);
   }
