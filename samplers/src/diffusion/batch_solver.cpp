@@ -126,7 +126,11 @@ void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std:
   for (std::size_t k = 0; k < plan.operations.size(); ++k) {
     if (const auto* call = std::get_if<SolverPlan::Evaluate>(&plan.operations[k])) {
       const View target = place(call->target);
-      predict(target, call->prediction, {place(call->source), {&call->level, 1}, labels});
+      if (evaluator_) {
+        evaluator_(*call, target, place(call->source), labels);
+      } else {
+        predict(target, call->prediction, {place(call->source), {&call->level, 1}, labels});
+      }
       View counted = bad.columns(static_cast<Index>(asked.size()), 1);
       counted = {counted.data, 1, count, 1, BUFFON_F64};
       queue_->reduce(counted, target, BUFFON_NOT_FINITE);

@@ -19,6 +19,9 @@ class BatchSolver {
   /// Seen at every node of the grid that has been reached, from 1 on.
   using Observer = std::function<void(std::size_t node, backend::View state)>;
 
+  /// Answers a question of a plan: target ← the prediction that it asks for, for the states in source.
+  using Evaluator = std::function<void(const SolverPlan::Evaluate& question, backend::View target, backend::View source, std::span<const std::int32_t> labels)>;
+
   /// @param columns the most samples of a batch
   BatchSolver(DiffusionModel model, backend::Queue& queue, Index columns, buffon_type type);
 
@@ -28,6 +31,8 @@ class BatchSolver {
   /// @throws Error(model) with the step, the level and the share of samples where the model answers numbers that are not finite
   void run(const SolverPlan& plan, backend::View x, const Stream& stream, std::uint64_t first, std::span<const std::int32_t> labels = {},
            const Observer& observer = {});
+  /// From now on `run` asks this instead of `predict` at the level of the plan; it may call `predict` itself.
+  void answer_by(Evaluator evaluator) { evaluator_ = std::move(evaluator); }
   /// prediction ← the model's, for the states x, all at one level or each at its own; not in the memory of x.
   void predict(backend::View prediction, Prediction kind, const DenoiserCall& call);
   std::int64_t calls() const { return calls_; }  ///< of the model so far, one a batch
@@ -35,6 +40,7 @@ class BatchSolver {
  private:
   DiffusionModel model_;
   backend::Queue* queue_;
+  Evaluator evaluator_;
   std::unique_ptr<DenoiserWork> work_;
   std::vector<backend::Matrix> registers_;
   backend::Matrix factors_;  ///< of conversions, where every column has its own level
