@@ -46,7 +46,7 @@ TEST_CASE("restarts contract the error of Heun's method to the reference distanc
   for (const auto& [times, calls, reference] : {std::tuple{0, 36, 4.58e-2}, {1, 40, 4.29e-2}, {2, 44, 3.99e-2}, {5, 56, 3.27e-2}, {10, 76, 2.50e-2}}) {
     CAPTURE(times);
     CHECK(plan_solver(restart(times), *schedule, grid).calls == calls);
-    CHECK(distance(restart(times), GridSpacing::log_snr, 18) == doctest::Approx(reference).epsilon(2e-3));
+    CHECK(distance(restart(times), GridSpacing::log_snr, 18) == doctest::Approx(reference).scale(0).epsilon(2e-3));
     // Nine tenths of the noise are told from all of it.
     if (times > 0) CHECK(std::abs(distance(restart(times, 0.9), GridSpacing::log_snr, 18) / reference - 1) > 0.02);
   }
@@ -70,7 +70,8 @@ TEST_CASE("two stages along one path of the noise have order 2; with noise of th
   CHECK(std::abs(order_between(noisy("dpmpp_sde", 1), GridSpacing::log_snr, 192) - 2) < 0.15);
   CHECK(std::abs(order_between(noisy("dpmpp_sde", 0.5), GridSpacing::log_snr, 192) - 2) < 0.15);
   // Without noise: DPM-Solver++ 2S.
-  CHECK(distance(noisy("dpmpp_sde", 0), GridSpacing::log_snr, 24) == doctest::Approx(distance(noisy("dpmpp_2s", 0), GridSpacing::log_snr, 24)).epsilon(1e-10));
+  CHECK(distance(noisy("dpmpp_sde", 0), GridSpacing::log_snr, 24) ==
+        doctest::Approx(distance(noisy("dpmpp_2s", 0), GridSpacing::log_snr, 24)).scale(0).epsilon(1e-10));
   const auto schedule = vp_linear_schedule();
   const auto independent = [&](int steps) {
     const auto grid = time_grid(*schedule, GridSpacing::log_snr, steps, 1, 1e-3);
@@ -94,7 +95,7 @@ TEST_CASE("interpolants keep the law for every share of noise, to first order an
     CHECK(distance(noisy("interpolant_sde", eta, "heun"), GridSpacing::time, 768) < 1e-4);
   }
   CHECK(distance(noisy("interpolant_sde", 0), GridSpacing::time, 24) ==
-        doctest::Approx(distance(noisy("flow_euler", 0), GridSpacing::time, 24)).epsilon(1e-12));
+        doctest::Approx(distance(noisy("flow_euler", 0), GridSpacing::time, 24)).scale(0).epsilon(1e-12));
   // A tenth more noise than the score takes away is another law.
   const auto schedule = vp_linear_schedule();
   const auto grid = time_grid(*schedule, GridSpacing::time, 768, 1, 1e-3);
@@ -138,8 +139,8 @@ TEST_CASE("consistency sampling with the exact map keeps the law at the last lev
           return test::AffineData{end.alpha * mean - gain * l.alpha * mean, gain};
         };
         const Eigen::VectorXd law = test::law_of(plan, map, grid[0].alpha * mean, deviation(grid[0]), *schedule);
-        CHECK(law(0) == doctest::Approx(end.alpha * mean).epsilon(1e-10));
-        CHECK(law.tail(law.size() - 1).norm() == doctest::Approx(deviation(end)).epsilon(1e-10));
+        CHECK(law(0) == doctest::Approx(end.alpha * mean).scale(0).epsilon(1e-10));
+        CHECK(law.tail(law.size() - 1).norm() == doctest::Approx(deviation(end)).scale(0).epsilon(1e-10));
         // Noise of the whole sigma, as if the samples had none left, spreads too far.
         if (steps == 1) continue;
         SolverPlan full = plan;
