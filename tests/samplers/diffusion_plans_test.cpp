@@ -80,8 +80,9 @@ double wasserstein(const SolverSetting& setting, GridSpacing spacing, int steps)
 }  // namespace
 
 TEST_CASE("every solver converges on an exact mixture with its order") {
-  for (const auto& [name, setting, order] : reference_solvers()) {
-    CAPTURE(name);
+  for (const auto& reference : reference_solvers()) {
+    const auto& [name, setting, order] = reference;
+    CAPTURE(reference.name);
     const auto plan = plan_solver(setting, *vp_linear_schedule(), time_grid(*vp_linear_schedule(), GridSpacing::log_snr, 20, 1, 1e-3));
     // 0.15 covers what is left of higher orders at 384 and 768 calls.
     CHECK(std::abs(fitted_order(setting, std::max(1, plan.calls / 20)) - order) < 0.15);
@@ -118,8 +119,9 @@ TEST_CASE("the linear flow meets its reference errors") {
   const std::vector<std::tuple<std::string, int, double, double>> rows = {{"ddim", 1, 3.891e-2, 4.834e-3},         {"flow_euler", 1, 3.891e-2, 4.834e-3},
                                                                           {"flow_heun", 2, 2.814e-3, 4.671e-5},    {"flow_midpoint", 2, 2.075e-3, 3.694e-5},
                                                                           {"flow_adams_2", 1, 1.369e-3, 2.202e-5}, {"flow_kutta_4", 4, 2.028e-4, 6.210e-8}};
-  for (const auto& [name, calls, coarse, fine] : rows) {
-    CAPTURE(name);
+  for (const auto& row : rows) {
+    const auto& [name, calls, coarse, fine] = row;
+    CAPTURE(std::get<0>(row));
     CHECK(rms(solver(name), *flow, GridSpacing::time, 48 / calls) == doctest::Approx(coarse).scale(0).epsilon(1e-3));
     // Our own endpoints begin at lambda = −18: good to e^{−18}.
     CHECK(std::abs(rms(solver(name), *flow, GridSpacing::time, 384 / calls) - fine) < 1e-2 * fine + 2e-8);
@@ -144,8 +146,9 @@ TEST_CASE("stochastic solvers have the exact laws of the reference on Gaussian d
       {"2M without noise", with(solver("dpmpp_2m_sde"), 0), 1, 1.05e-2, 4.36e-5},
       {"edm", solver("edm"), 2, 1.11e-1, 3.54e-4},
       {"edm with churn", churned, 2, 1.99e-1, 2.83e-3}};
-  for (const auto& [name, setting, calls, at_24, at_384] : rows) {
-    CAPTURE(name);
+  for (const auto& row : rows) {
+    const auto& [name, setting, calls, at_24, at_384] = row;
+    CAPTURE(std::get<0>(row));
     CHECK(wasserstein(setting, GridSpacing::log_snr, 24 / calls) == doctest::Approx(at_24).scale(0).epsilon(5e-3));
     CHECK(wasserstein(setting, GridSpacing::log_snr, 384 / calls) == doctest::Approx(at_384).scale(0).epsilon(5e-3));
   }

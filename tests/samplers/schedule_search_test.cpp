@@ -198,7 +198,9 @@ TEST_CASE("the bound of klub has its closed values on Gaussian data") {
   const std::vector<std::pair<std::vector<NoiseLevel>, double>> grids = {{time_grid(*ve, GridSpacing::karras, 10, first, last), 16.090246},
                                                                          {time_grid(*ve, GridSpacing::log_snr, 10, first, last), 5.787272},
                                                                          {grid_of_times(*ve, arctan), 35.936612}};
-  for (const auto& [grid, value] : grids) {
+  for (const auto& entry : grids) {
+    const std::vector<NoiseLevel>& grid = entry.first;
+    const double value = entry.second;
     CAPTURE(value);
     CHECK(exact(grid) == doctest::Approx(value).epsilon(1e-6));
     // By quadrature over 60 cells a step: trapezes in e^{2 lambda} / 2.
@@ -322,10 +324,11 @@ TEST_CASE("boss finds the step sizes of the reference for the first-order solver
 }
 
 TEST_CASE("descent reaches the reference's errors for solvers of first and second order") {
-  for (const auto& [solver, steps, error] :
+  for (const auto& row :
        std::vector<std::tuple<std::string, int, double>>{{"ddim", 6, .2208}, {"ddim", 10, .1418}, {"dpmpp_2m", 6, .0940}, {"dpmpp_2m", 10, .0406}}) {
-    CAPTURE(solver);
-    CAPTURE(steps);
+    const auto& [solver, steps, error] = row;
+    CAPTURE(std::get<0>(row));
+    CAPTURE(std::get<1>(row));
     const FoundSchedule found = find(ScheduleMethod::descent, solver, steps, 1, false, 1500);
     CHECK(held_out(found, "found") < 1.03 * error);
     CHECK(held_out(found, "found") == doctest::Approx(found.value).epsilon(1e-9));
