@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "../../lib/src/backend/backend_kernels.hpp"
+
 using namespace buffon;
 using namespace buffon::backend;
 
@@ -254,6 +256,7 @@ TEST_CASE("the backend cpu has the bits of the reference, with every instruction
   for (const std::string_view isa : available_kernel_variants()) {
     force_kernel_variant(isa);
     CAPTURE(isa);
+    CHECK(backend_kernels().compiled_for == isa);
     for (const int threads : {1, 3}) {
       Queue queue(Device::open("cpu"), threads);
       compare(queue, true);
