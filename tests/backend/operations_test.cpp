@@ -125,9 +125,12 @@ const std::vector<Named>& cases() {
          const auto* c = static_cast<const double*>(columns.view().data);
          for (const auto& [of_rows, of_columns] : {std::pair{r, static_cast<const double*>(nullptr)}, {static_cast<const double*>(nullptr), c}, {r, c}}) {
            const Padded x(q, numbers(s.rows, s.columns, 1, awkward), type, padding), y(q, numbers(s.rows, s.columns, 2, awkward), type, padding);
-           const std::vector<buffon_term> terms = {{x.view(), 1.5, of_rows, of_columns}, {y.view(), -0.5, nullptr, nullptr}};
-           q.combine(x.view(), terms, 0.25, Stream(6), 3);
-           out.push_back(q.download(x.view()));
+           std::vector<buffon_term> terms = {{x.view(), 1.5, of_rows, of_columns}};
+           for (int count = 1; count <= 5; ++count) {
+             q.combine(x.view(), terms, 0.25, Stream(6), 3);
+             out.push_back(q.download(x.view()));
+             terms.push_back({y.view(), -0.5 + 0.2 * count, nullptr, nullptr});
+           }
          }
          return out;
        }},
@@ -146,7 +149,7 @@ const std::vector<Named>& cases() {
       {"softmax",
        [](Queue& q, Shape s, buffon_type type, Index padding, bool awkward) {
          std::vector<Eigen::MatrixXd> out;
-         for (const double scale : {1.0, -3.0, 200.0}) {
+         for (const double scale : {1.0, -3.0, 200.0, 0.0}) {
            const Padded x(q, numbers(s.rows, s.columns, 1, awkward), type, padding);
            q.softmax(x.view(), x.view(), scale);
            out.push_back(q.download(x.view()));

@@ -55,9 +55,97 @@ void combine(T* out, const T* const* x, const T* factors, int count, int64_t n) 
   }
 }
 
+template <class T, int count>
+void combine_rows_of(T* out, const T* const* x, const T* const* factors, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    T sum = 0;
+    for (int k = 0; k < count; ++k) sum += factors[k][i] * x[k][i];
+    out[i] = sum;
+  }
+}
+
+template <class T>
+void combine_rows(T* out, const T* const* x, const T* const* factors, int count, int64_t n) {
+  switch (count) {
+    case 1:
+      return combine_rows_of<T, 1>(out, x, factors, n);
+    case 2:
+      return combine_rows_of<T, 2>(out, x, factors, n);
+    case 3:
+      return combine_rows_of<T, 3>(out, x, factors, n);
+    case 4:
+      return combine_rows_of<T, 4>(out, x, factors, n);
+    default:
+      for (int64_t i = 0; i < n; ++i) {
+        T sum = 0;
+        for (int k = 0; k < count; ++k) sum += factors[k][i] * x[k][i];
+        out[i] = sum;
+      }
+  }
+}
+
 template <class T>
 void add_noise(T* out, const double* z, T factor, int64_t n) {
   for (int64_t i = 0; i < n; ++i) out[i] += factor * static_cast<T>(z[i]);
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+// reductions and the passes of a softmax
+
+/// The largest or smallest number, the same in any order; NaN counts as none.
+template <class T, bool largest>
+double extreme(const T* x, int64_t n) {
+  typedef T Vector __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
+  constexpr int width = 64 / sizeof(T);
+  constexpr T infinity = static_cast<T>(__builtin_inf()), none = largest ? -infinity : infinity;
+  Vector best[4];
+  for (Vector& lanes : best) lanes = none - Vector{};
+  int64_t i = 0;
+  for (; i + 4 * width <= n; i += 4 * width) {
+    for (int k = 0; k < 4; ++k) {
+      const Vector v = *reinterpret_cast<const Vector*>(x + i + k * width);
+      best[k] = (largest ? v > best[k] : v < best[k]) ? v : best[k];
+    }
+  }
+  T found = none;
+  const auto take = [&](T v) { found = (largest ? v > found : v < found) ? v : found; };
+  for (; i < n; ++i) take(x[i]);
+  for (const Vector& lanes : best) {
+    for (int l = 0; l < width; ++l) take(lanes[l]);
+  }
+  return static_cast<double>(found);
+}
+
+template <class T, class Term>
+double lane_sum(const T* x, int64_t n, Term&& term) {
+  constexpr int lanes = 8;
+  double lane[lanes] = {};
+  const int64_t whole = n / lanes * lanes;
+  for (int64_t i = 0; i < whole; i += lanes) {
+    for (int l = 0; l < lanes; ++l) lane[l] += term(static_cast<double>(x[i + l]));
+  }
+  for (int64_t i = whole; i < n; ++i) lane[i - whole] += term(static_cast<double>(x[i]));
+  for (int half = lanes / 2; half > 0; half /= 2) {
+    for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
+  }
+  return lane[0];
+}
+
+template <class T>
+double sum(const T* x, int64_t n, buffon_reduction reduction) {
+  if (reduction == BUFFON_SUM_SQUARES) return lane_sum(x, n, [](double v) { return v * v; });
+  if (reduction == BUFFON_NOT_FINITE) return lane_sum(x, n, [](double v) { return v - v == 0.0 ? 0.0 : 1.0; });
+  return lane_sum(x, n, [](double v) { return v; });
+}
+
+template <class T>
+void exponents(double* out, const T* x, double scale, double most, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) out[i] = scale * static_cast<double>(x[i]) - most;
+}
+
+template <class T>
+void shares(T* out, const double* x, double total, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(x[i] / total);
 }
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -169,7 +257,9 @@ void product(const T* a, const T* b, int64_t inner, T* sums) {
 }  // namespace
 
 extern const backend::BackendKernels backend_loops;
-const backend::BackendKernels backend_loops = {BUFFON_COMPILED_FOR, combine<float>, combine<double>, add_noise<float>,
-                                               add_noise<double>,   product<float>, product<double>};
+const backend::BackendKernels backend_loops = {BUFFON_COMPILED_FOR,    combine<float>,    combine<double>,      combine_rows<float>,   combine_rows<double>,
+                                               add_noise<float>,       add_noise<double>, extreme<float, true>, extreme<double, true>, extreme<float, false>,
+                                               extreme<double, false>, sum<float>,        sum<double>,          exponents<float>,      exponents<double>,
+                                               shares<float>,          shares<double>,    product<float>,       product<double>};
 
 }  // namespace buffon::BUFFON_KERNELS

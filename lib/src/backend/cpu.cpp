@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <limits>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -81,6 +82,40 @@ const char* fill(buffon_queue* queue, buffon_view target, buffon_law law, double
   });
 }
 
+/// The kernels of a type.
+template <class T>
+struct KernelsOf;
+template <>
+struct KernelsOf<float> {
+  static void combine(float* out, const float* const* x, const float* factors, int count, int64_t n) {
+    backend_kernels().combine_f32(out, x, factors, count, n);
+  }
+  static void combine_rows(float* out, const float* const* x, const float* const* factors, int count, int64_t n) {
+    backend_kernels().combine_rows_f32(out, x, factors, count, n);
+  }
+  static void add_noise(float* out, const double* z, float factor, int64_t n) { backend_kernels().add_noise_f32(out, z, factor, n); }
+  static auto largest(const float* x, int64_t n) { return backend_kernels().largest_f32(x, n); }
+  static auto smallest(const float* x, int64_t n) { return backend_kernels().smallest_f32(x, n); }
+  static auto sum(const float* x, int64_t n, buffon_reduction reduction) { return backend_kernels().sum_f32(x, n, reduction); }
+  static void exponents(double* out, const float* x, double scale, double most, int64_t n) { backend_kernels().exponents_f32(out, x, scale, most, n); }
+  static void shares(float* out, const double* x, double total, int64_t n) { backend_kernels().shares_f32(out, x, total, n); }
+};
+template <>
+struct KernelsOf<double> {
+  static void combine(double* out, const double* const* x, const double* factors, int count, int64_t n) {
+    backend_kernels().combine_f64(out, x, factors, count, n);
+  }
+  static void combine_rows(double* out, const double* const* x, const double* const* factors, int count, int64_t n) {
+    backend_kernels().combine_rows_f64(out, x, factors, count, n);
+  }
+  static void add_noise(double* out, const double* z, double factor, int64_t n) { backend_kernels().add_noise_f64(out, z, factor, n); }
+  static auto largest(const double* x, int64_t n) { return backend_kernels().largest_f64(x, n); }
+  static auto smallest(const double* x, int64_t n) { return backend_kernels().smallest_f64(x, n); }
+  static auto sum(const double* x, int64_t n, buffon_reduction reduction) { return backend_kernels().sum_f64(x, n, reduction); }
+  static void exponents(double* out, const double* x, double scale, double most, int64_t n) { backend_kernels().exponents_f64(out, x, scale, most, n); }
+  static void shares(double* out, const double* x, double total, int64_t n) { backend_kernels().shares_f64(out, x, total, n); }
+};
+
 constexpr int most_terms = 32;
 
 template <class T>
@@ -93,14 +128,38 @@ void combine_range(const buffon_view& target, const buffon_term* terms, int coun
     factors[i] = element::factor_of<T>(terms[k], 0, column);
   }
   T* out = to<T>(target, row, column);
-  if constexpr (std::is_same_v<T, float>) {
-    backend_kernels().combine_f32(out, x.data(), factors.data(), count, n);
-    if (z != nullptr) backend_kernels().add_noise_f32(out, z, static_cast<T>(noise), n);
-  } else {
-    backend_kernels().combine_f64(out, x.data(), factors.data(), count, n);
-    if (z != nullptr) backend_kernels().add_noise_f64(out, z, noise, n);
-  }
+  KernelsOf<T>::combine(out, x.data(), factors.data(), count, n);
+  if (z != nullptr) KernelsOf<T>::add_noise(out, z, static_cast<T>(noise), n);
 }
+
+/// Factors of terms for every row, those without factors of columns worked out once for a block.
+template <class T>
+class RowFactors {
+ public:
+  RowFactors(const buffon_term* terms, int count, int64_t rows) : terms_(terms), count_(count), rows_(rows), numbers_(static_cast<std::size_t>(count * rows)) {
+    for (int k = 0; k < count; ++k) {
+      list_[static_cast<std::size_t>(k)] = numbers_.data() + k * rows;
+      if (terms[k].columns_factor == nullptr) fill(k, 0);
+    }
+  }
+  const T* const* of_column(int64_t column) {
+    for (int k = 0; k < count_; ++k) {
+      if (terms_[k].columns_factor != nullptr) fill(k, column);
+    }
+    return list_.data();
+  }
+
+ private:
+  void fill(int k, int64_t column) {
+    T* out = numbers_.data() + k * rows_;
+    for (int64_t r = 0; r < rows_; ++r) out[r] = element::factor_of<T>(terms_[k], r, column);
+  }
+  const buffon_term* terms_;
+  int count_;
+  int64_t rows_;
+  std::vector<T> numbers_;
+  std::array<const T*, most_terms> list_;
+};
 
 bool in_one_piece(const buffon_view& view) { return view.stride == view.rows || view.columns == 1; }
 
@@ -126,45 +185,23 @@ const char* combine(buffon_queue* queue, buffon_view target, const buffon_term* 
           combine_range<T>(target, terms, count, block.begin * target.rows, 0, block.size() * target.rows, z, noise);
           return;
         }
+        std::optional<RowFactors<T>> factors;
+        if (row_factors) factors.emplace(terms, count, target.rows);
         for (int64_t c = block.begin; c < block.end; ++c) {
           const double* of_column = z == nullptr ? nullptr : z + (c - block.begin) * target.rows;
-          if (!row_factors) {
+          if (!factors) {
             combine_range<T>(target, terms, count, 0, c, target.rows, of_column, noise);
             continue;
           }
-          for (int64_t r = 0; r < target.rows; ++r) {
-            T sum = element::combined<T>(terms, count, r, c);
-            if (of_column != nullptr) sum = element::added(sum, static_cast<T>(noise), static_cast<T>(of_column[r]));
-            *to<T>(target, r, c) = sum;
-          }
+          std::array<const T*, most_terms> x;
+          for (int k = 0; k < count; ++k) x[static_cast<std::size_t>(k)] = at<T>(terms[k].source, 0, c);
+          T* out = to<T>(target, 0, c);
+          KernelsOf<T>::combine_rows(out, x.data(), factors->of_column(c), count, target.rows);
+          if (of_column != nullptr) KernelsOf<T>::add_noise(out, of_column, static_cast<T>(noise), target.rows);
         }
       });
     });
   });
-}
-
-double fold(double* lane) { return element::folded(lane); }
-
-template <class T, class Term>
-double lane_sum(const T* x, int64_t rows, Term&& term) {
-  double lane[element::lanes] = {};
-  const int64_t whole = rows / element::lanes * element::lanes;
-  for (int64_t r = 0; r < whole; r += element::lanes) {
-    for (int l = 0; l < element::lanes; ++l) lane[l] += term(static_cast<double>(x[r + l]));
-  }
-  for (int64_t r = whole; r < rows; ++r) lane[r - whole] += term(static_cast<double>(x[r]));
-  return fold(lane);
-}
-
-template <class T>
-double largest(const T* x, int64_t rows, double scale) {
-  double most = -std::numeric_limits<double>::infinity(), bad = 0;
-  for (int64_t r = 0; r < rows; ++r) {
-    const double v = scale * static_cast<double>(x[r]);
-    most = v > most ? v : most;
-    bad += v != v ? 1 : 0;
-  }
-  return bad > 0 ? std::numeric_limits<double>::quiet_NaN() : most;
 }
 
 const char* reduce(buffon_queue* queue, buffon_view result, buffon_view source, buffon_reduction reduction) {
@@ -174,16 +211,23 @@ const char* reduce(buffon_queue* queue, buffon_view result, buffon_view source, 
       for_blocks(of(queue).context, source.columns, columns_of_block(source.rows), [&](const Block& block) {
         for (int64_t c = block.begin; c < block.end; ++c) {
           const T* x = at<T>(source, 0, c);
-          double value = 0;
-          if (reduction == BUFFON_SUM) value = lane_sum(x, source.rows, [](double v) { return v; });
-          if (reduction == BUFFON_SUM_SQUARES) value = lane_sum(x, source.rows, [](double v) { return v * v; });
-          if (reduction == BUFFON_NOT_FINITE) value = lane_sum(x, source.rows, [](double v) { return element::reduced(BUFFON_NOT_FINITE, v); });
-          if (reduction == BUFFON_MAX) value = largest(x, source.rows, 1);
+          const bool largest = reduction == BUFFON_MAX;
+          double value = KernelsOf<T>::sum(x, source.rows, largest ? BUFFON_SUM : reduction);
+          if (largest && (value == value || std::none_of(x, x + source.rows, [](T v) { return v != v; }))) value = KernelsOf<T>::largest(x, source.rows);
           *to<double>(result, 0, c) = value;
         }
       });
     });
   });
+}
+
+/// The largest of scale x, NaN left out: rounding keeps the order of x, or turns it.
+template <class T>
+double largest_scaled(const T* x, int64_t n, double scale) {
+  if (scale > 0) return scale * KernelsOf<T>::largest(x, n);
+  if (scale < 0) return scale * KernelsOf<T>::smallest(x, n);
+  if (n == 0) return -std::numeric_limits<double>::infinity();
+  return KernelsOf<T>::sum(x, n, BUFFON_NOT_FINITE) > 0 ? std::numeric_limits<double>::quiet_NaN() : 0;
 }
 
 const char* softmax(buffon_queue* queue, buffon_view target, buffon_view source, double scale) {
@@ -196,15 +240,15 @@ const char* softmax(buffon_queue* queue, buffon_view target, buffon_view source,
         for (int64_t c = block.begin; c < block.end; ++c) {
           const T* x = at<T>(source, 0, c);
           T* out = to<T>(target, 0, c);
-          const double most = largest(x, source.rows, scale);
+          const double most = largest_scaled(x, source.rows, scale);
           if (!(most > -infinity && most < infinity)) {
             std::fill(out, out + source.rows, std::numeric_limits<T>::quiet_NaN());
             continue;
           }
-          for (int64_t r = 0; r < source.rows; ++r) weight[static_cast<std::size_t>(r)] = scale * static_cast<double>(x[r]) - most;
+          // A number that is NaN makes the sum NaN, and so the column.
+          KernelsOf<T>::exponents(weight.data(), x, scale, most, source.rows);
           vector_exp(weight, weight);
-          const double total = lane_sum(weight.data(), source.rows, [](double v) { return v; });
-          for (int64_t r = 0; r < source.rows; ++r) out[r] = static_cast<T>(weight[static_cast<std::size_t>(r)] / total);
+          KernelsOf<T>::shares(out, weight.data(), KernelsOf<double>::sum(weight.data(), source.rows, BUFFON_SUM), source.rows);
         }
       });
     });

@@ -19,9 +19,9 @@ using device::repeated;
 using device::rows_times;
 using device::term;
 
-/// The expanded square |x|² − 2 alpha x′ m + alpha² |m|² loses the digits of (alpha spread)² / v. Up to these ratios the loss of float32 is below 1e-5, that
-/// of float64 below 1e-12; beyond, differences are squared one by one.
-constexpr double most_float32 = 100, most_float64 = 1e4;
+/// The expanded square |x|² − 2 alpha x′ m + alpha² |m|² loses the digits of (alpha spread)² / v, in float32 about as many as x itself leaves open. Up to
+/// these ratios the logarithms of shares are good to 1e-4 in float32 and 1e-12 in float64; beyond, differences are squared one by one.
+constexpr double most_float32 = 1000, most_float64 = 1e4;
 
 enum class Way { float32, float64, differences };
 
