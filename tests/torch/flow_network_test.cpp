@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A real network, a flow model of handwritten digits, against the outputs, samples and errors of solvers that come with its weights.
+#include <buffon/model/denoiser_wrappers.hpp>
 #include <buffon/samplers/diffusion/batch_solver.hpp>
 #include <buffon/samplers/diffusion/solver_plan.hpp>
 
@@ -176,24 +177,28 @@ TEST_CASE("batches of the flow network on a backend have the errors of the refer
   const auto data = test::shared_data("models/mnist-flow-vit");
   if (data.empty() || !test::torch_is_there()) return;
   test::Networks networks;
-  const DiffusionModel model{torchscript_denoiser(flow_network(networks.make(source(), (data / "weights").string()))), flow_schedule(0)};
+  const DiffusionModel plain{torchscript_denoiser(flow_network(networks.make(source(), (data / "weights").string()))), flow_schedule(0)};
   const Eigen::MatrixXd end = reference(data, "ode_t095");
   std::vector<std::int32_t> labels;
   for (std::int32_t y = 0; y < 10; ++y) labels.push_back(y);
-  const auto error = [&](const char* solver, std::span<const std::int32_t> of) {
+  const auto run = [&](const DiffusionModel& model, const SolverPlan& plan) {
     backend::Queue queue(backend::Device::open("cpu"), 2);
     BatchSolver batches(model, queue, 10, BUFFON_F32);
     const backend::Matrix x(queue.device(), pixels, 10);
     queue.upload(x, reference(data, "sample_z"));
-    batches.run(flow_plan(solver, 16, 0.05), x, Stream(1), 0, of);
-    CHECK(batches.calls() == 16);
-    return rms(queue.download(x), end);
+    batches.run(plan, x, Stream(1), 0, labels);
+    CHECK(batches.calls() == plan.calls);
+    return queue.download(x);
   };
+  const auto error = [&](const char* solver) { return rms(run(plain, flow_plan(solver, 16, 0.05)), end); };
   // Four digits are given; float32 adds less than 1e-6.
-  CHECK(std::abs(error("flow_adams_2", labels) - 6.881e-3) < 5e-6);
-  CHECK(std::abs(error("dpmpp_2m", labels) - 7.553e-3) < 5e-6);
+  CHECK(std::abs(error("flow_adams_2") - 6.881e-3) < 5e-6);
+  CHECK(std::abs(error("dpmpp_2m") - 7.553e-3) < 5e-6);
+  // Guided strictly inside (0.3, 0.7).
+  const DiffusionModel guided_model{guided(plain.denoiser, 2, 0.3 + 1e-9, 0.7 - 1e-9), plain.schedule};
+  CHECK((run(guided_model, flow_plan("flow_euler", 50, 0)) - reference(data, "euler50_w2")).cwiseAbs().maxCoeff() < 1e-4);
   labels[3] = 4;
-  CHECK(std::abs(error("flow_adams_2", labels) - 6.881e-3) > 5e-6);
+  CHECK(std::abs(error("flow_adams_2") - 6.881e-3) > 5e-6);
 }
 
 TEST_CASE("a sample of the flow network hardly depends on its batch, and not at all where samples are given one at a time") {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Networks in TorchScript files: what they are given, what is refused, and with which words.
 #include <buffon/core/error.hpp>
+#include <buffon/model/denoiser_wrappers.hpp>
+#include <buffon/model/exact_denoisers.hpp>
 #include <buffon/random/stream.hpp>
+#include <buffon/samplers/diffusion/batch_solver.hpp>
 
 #include <doctest/doctest.h>
 
@@ -98,6 +101,52 @@ TEST_CASE("a network is given states, its own kind of time and labels") {
   }
 }
 
+TEST_CASE("networks scaled as Karras and others do, and velocities along another time, give the samples of the exact model") {
+  if (!test::torch_is_there()) return;
+  test::Networks networks;
+  const Index n = 3, samples = 5;
+  const auto samples_of = [&](const DiffusionModel& model) {
+    backend::Queue queue(backend::Device::open("cpu"), 1);
+    BatchSolver batches(model, queue, samples, BUFFON_F64);
+    const backend::Matrix x(queue.device(), n, samples, BUFFON_F64);
+    SolverSetting setting;
+    setting.solver = "dpmpp_2m";
+    const double first = 0.95 * model.schedule->first_time();
+    const auto grid = time_grid(*model.schedule, GridSpacing::log_snr, 12, first, 0.05 * first);
+    batches.start(x, grid.front(), Stream(2), 0);
+    batches.run(plan_solver(setting, *model.schedule, grid), x, Stream(2), 0);
+    return queue.download(x);
+  };
+  const auto exact = gaussian_denoiser(Eigen::VectorXd(Eigen::VectorXd::Zero(n)), Eigen::VectorXd(Eigen::VectorXd::Ones(n)));
+  // Data N(0, 1): D = y / (1 + rho²), so F(u, c) = (1 / (1 + rho²) − d² / (rho² + d²)) (rho² + d²) / (rho d) u with rho = exp(4 c), d = 1/2.
+  const std::string karras = networks.make(
+      "def forward(self, u, c):\n    r = torch.exp(4 * c).reshape([-1, 1])\n    s = r * r + 0.25\n    return (1 / (1 + r * r) - 0.25 / s) * s / (0.5 * r) * "
+      "u\n");
+  TorchScriptOptions options = plain(karras, n);
+  options.answers = Answer::edm;
+  options.time = NetworkTime::log_ratio;
+  options.time_factor = 0.25;
+  for (const auto& schedule : {vp_linear_schedule(), ve_schedule(), flow_schedule()}) {
+    CAPTURE(schedule->name());
+    const Eigen::MatrixXd wanted = samples_of({exact, schedule});
+    const double close = 1e-10 * wanted.cwiseAbs().maxCoeff();
+    CHECK((samples_of({torchscript_denoiser(options), schedule}) - wanted).cwiseAbs().maxCoeff() < close);
+    CHECK((samples_of({edm_denoiser(torchscript_denoiser(plain(karras, n))), schedule}) - wanted).cwiseAbs().maxCoeff() < close);
+    TorchScriptOptions wrong = options;
+    wrong.time_factor = 0.26;
+    CHECK((samples_of({torchscript_denoiser(wrong), schedule}) - wanted).cwiseAbs().maxCoeff() > 1e3 * close);
+  }
+  // On the flow x = (1 − t) x₀ + t ε: D = a x / (a² + t²), a = 1 − t, and the velocity x₀ − ε along the time 1 − t is (D − x) / t.
+  TorchScriptOptions forwards =
+      plain(networks.make("def forward(self, x, a):\n    b = a.reshape([-1, 1])\n    t = 1 - b\n    return (b / (b * b + t * t) - 1) / t * x\n"), n);
+  forwards.answers = Answer::velocity;
+  forwards.answer_factor = -1;
+  forwards.time_factor = -1;
+  forwards.time_offset = 1;
+  const Eigen::MatrixXd wanted = samples_of({exact, flow_schedule()});
+  CHECK((samples_of({torchscript_denoiser(forwards), flow_schedule()}) - wanted).cwiseAbs().maxCoeff() < 1e-10);
+}
+
 TEST_CASE("a network computes with the numbers that it is told to") {
   if (!test::torch_is_there()) return;
   test::Networks networks;
@@ -126,9 +175,14 @@ TEST_CASE("files and networks that do not fit are refused before a run") {
   absent.image = ImageShape{1, 2, 4};
   absent.dimension = 9;
   CHECK_THROWS_WITH_AS(torchscript_denoiser(absent), doctest::Contains("dimension = 9 must be that of the image, 8"), Error);
-  if (!test::torch_is_there()) return;
-
   test::Networks networks;
+  if (!test::torch_is_there()) {
+    if (torchscript_component().starts_with("libtorch ")) return;  // of another build
+    const std::string file = (networks.folder() / "network.txt").string();
+    std::ofstream(file) << "any";
+    CHECK_THROWS_WITH_AS(torchscript_denoiser(plain(file, 2)), doctest::Contains("install the package libtorch-dev and build buffon again"), Error);
+    return;
+  }
   const auto refused = [&](const std::string& file, const std::string& words) {
     CAPTURE(words);
     CHECK_THROWS_WITH_AS(torchscript_denoiser(plain(file, 2)), doctest::Contains(words.c_str()), Error);
