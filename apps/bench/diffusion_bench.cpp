@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -45,11 +46,11 @@ void updates(bench::Report& report, Queue& queue) {
   // One pass for every operation of the usual form of the step, each into memory of its own: D₁ ← (D₀ − D₁) / r, then a x, b D₀, c D₁ and their sums.
   const std::size_t count = static_cast<std::size_t>(n * batch);
   const auto made = [&](auto&& value) {
-    std::vector<float> result(count);
+    std::unique_ptr<float[]> result(new float[count]);
     for (std::size_t i = 0; i < count; ++i) result[i] = value(i);
     return result;
   };
-  std::vector<float> state(count, 1);
+  std::unique_ptr<float[]> state(new float[count]());
   const float *d0 = numbers(newest), *d1 = numbers(before);
   report.compare("second-order multistep update, 16 × 4 × 64 × 64 float32", "GB/s", static_cast<double>(bytes) * 1e-9,
                  {{"fused update", [&] { queue.combine(x, terms); }},
