@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rewrites what is generated from the descriptions of options: the JSON schema, the option tables of the method pages and
-// the section tables of the guide. Argument: the root of the source tree.
+// Rewrites what is generated from the descriptions of options: the JSON schema, the option tables of the method pages, the
+// section tables of the guide and the table of solvers. Argument: the root of the source tree.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include <buffon/io/explain.hpp>
+#include <buffon/samplers/diffusion/solver_plan.hpp>
 
 #include "all_methods.hpp"
 
@@ -57,4 +58,8 @@ int main(int argc, char** argv) {
     fill(page, section, buffon::section_markdown_table(section));
   }
   write(guide, page);
+  const fs::path solvers = root / "docs" / "design" / "diffusion_solvers.md";
+  page = contents(solvers);
+  fill(page, "solvers", buffon::solver_markdown_table());
+  write(solvers, page);
 }

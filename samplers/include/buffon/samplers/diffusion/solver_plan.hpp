@@ -88,9 +88,13 @@ struct SolverName {
   std::string name, meaning;
   std::string order;    ///< in the largest step, weak for solvers with noise; p = the option; empty = has none
   std::string calls;    ///< of the model in a step
+  std::string noise;    ///< empty = none; always, or the option that brings it in
   std::string options;  ///< of SolverSetting that it reads; `denoise_to_zero` and `blend` are for all (blend not on velocities)
   std::string source;
 };
 const std::vector<SolverName>& solver_names();
+
+/// The solvers as a table of the documentation.
+std::string solver_markdown_table();
 
 }  // namespace buffon
