@@ -172,6 +172,8 @@ void conclude(const Job& job, const Result& result, const RunDirectory& director
   if (quiet) return;
   std::printf("\nResult: %s\n", directory.file("result.json").c_str());
   if (result.selection) std::printf("Chosen rows: %s\n", directory.file("selection/rows.csv").c_str());
+  if (result.samples) std::printf("Samples: %s\n", directory.file("samples.npy").c_str());
+  if (result.samples && result.samples->shown > 0) std::printf("Sheet: %s\n", directory.file("samples.png").c_str());
   if (wants_report(job)) std::printf("Report: %s\n", directory.file("report.html").c_str());
 }
 

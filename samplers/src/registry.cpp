@@ -3,6 +3,7 @@
 
 #include <buffon/samplers/clustering_sensitivity.hpp>
 #include <buffon/samplers/coordinate_slice.hpp>
+#include <buffon/samplers/diffusion.hpp>
 #include <buffon/samplers/elliptical_slice.hpp>
 #include <buffon/samplers/geodesic_slice.hpp>
 #include <buffon/samplers/hit_and_run_slice.hpp>
@@ -39,6 +40,8 @@ const std::vector<MethodEntry>& sampler_methods() {
           "Chooses the rows whose costly losses are worth evaluating, by clusters of cheap coordinates, and estimates the total loss"),
       method_entry<RowSampling, RowSamplingOptions>("row_sampling", "Row sampling",
                                                     "Draws rows uniformly, by size or by groups, with weights and error bars for the means of all columns"),
+      method_entry<Diffusion, DiffusionOptions>("diffusion", "Diffusion and flow sampling",
+                                                "Draws samples of a denoising model, exact or a network, by one of many solvers of its reverse process", {true, {}}),
   };
   return entries;
 }

@@ -151,6 +151,11 @@ TEST_CASE("sampling by clusters killed while it seeds, twice each, and resumed c
   CHECK(kill_and_resume(data_job("clustering_sensitivity", options).c_str(), 2, 40) >= 2);
 }
 
+TEST_CASE("diffusion runs killed at pinned places, twice each, and resumed draw the same samples") {
+  CHECK(kill_and_resume(diffusion_job("unipc").c_str(), 6, 90) >= 6);
+  CHECK(kill_and_resume(diffusion_job("ddpm").c_str(), 2, 90) >= 2);
+}
+
 TEST_CASE("a run is not resumed on data that changed, and goes on when they are back") {
   TemporaryDirectory t;
   write_file(t / "job.toml", seeding_job("k = 400\n"));

@@ -47,6 +47,7 @@ const std::vector<Case> divisible = {
      "method = \"importance_sampling\"\nseed = 3\noptions = {max_evaluations = 50001, center = [0.0, 0.0, 0.0, -1.0, 0.0, 1.0]}\n" + cantilever},
     {"sobol", "method = \"sobol\"\nseed = 3\noptions = {max_evaluations = 50000, bootstrap = 10}\n" + cantilever},
     {"read", "method = \"read\"\nseed = 3\noptions = {max_copies = 50001}\n" + sin_gaussian},
+    {"diffusion", diffusion_job("unipc")},
     {"nested_monte_carlo", "method = \"nested_monte_carlo\"\nseed = 3\noptions = {max_evaluations = 50000}\n" + sin_gaussian},
 };
 

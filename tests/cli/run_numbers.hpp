@@ -42,6 +42,7 @@ inline void wait_for(Process& process, const std::filesystem::path& run, std::ui
 /// comments, which hold times.
 inline std::string numbers(const std::filesystem::path& run) {
   std::string all = reproducible_part(read_result(run));
+  if (std::filesystem::exists(run / "samples.npy")) all += read_file(run / "samples.npy");
   if (!std::filesystem::exists(run / "draws")) return all;
   std::set<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(run / "draws")) files.insert(entry.path());
@@ -70,6 +71,13 @@ inline void write_points(const std::filesystem::path& file) {
   for (Eigen::Index i = 0; i < points.cols(); ++i) points.col(i) *= 1 + static_cast<double>(i % 7);
   points.row(6) = 1 + points.row(6).array().square();
   write_npy(file, points.transpose());
+}
+
+/// A diffusion job of about a hundred rounds, with trajectories and an error curve where the solver has no noise.
+inline std::string diffusion_job(const std::string& solver) {
+  return "method = \"diffusion\"\nseed = 3\n[denoiser]\nkind = \"named\"\nname = \"g3\"\n[schedule]\nkind = \"vp_linear\"\n[options]\nsamples = 6001\nsteps = 8\n"
+         "batch = 20\nround = 3\nsolver = \"" +
+         solver + "\"\n[run]\nthreads = 1\ncheckpoint_seconds = 0\nreport = false\n";
 }
 
 /// A sampler's job whose density is an expression: a constraint, an event, thinning, files of draws. About a hundred rounds.

@@ -11,6 +11,7 @@
 
 #include <buffon/io/data_file.hpp>
 #include <buffon/io/option_list.hpp>
+#include <buffon/model/denoiser_kind.hpp>
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/model_kind.hpp>
 #include <buffon/model/nested_kind.hpp>
@@ -64,14 +65,15 @@ std::string valid_element(const ListedOption& option) {
       return valid_word(option);
     case OptionType::text_lists:
       return "[" + valid_word(option) + "]";
+    case OptionType::number_rows:
+      return "[" + valid_number(option) + "]";
+    case OptionType::number_tables:
+      return "[[" + valid_number(option) + "]]";
   }
   return {};
 }
 
-bool is_list(const ListedOption& option) {
-  return option.type == OptionType::number_list || option.type == OptionType::integer_list || option.type == OptionType::text_list ||
-         option.type == OptionType::text_lists;
-}
+bool is_list(const ListedOption& option) { return option.type >= OptionType::number_list; }
 
 std::string valid_value(const ListedOption& option) {
   return is_list(option) ? list_of(valid_element(option), std::max<std::int64_t>(1, option.size_min)) : valid_element(option);
@@ -114,6 +116,12 @@ std::vector<std::string> invalid_elements(const ListedOption& option) {
     case OptionType::text_lists:
       out.insert(out.end(), {"1", "\"word\"", "[1]"});
       break;
+    case OptionType::number_rows:
+      out.insert(out.end(), {"1", "[\"word\"]", "[[1]]", "[nan]"});
+      break;
+    case OptionType::number_tables:
+      out.insert(out.end(), {"1", "[1]", "[[\"word\"]]", "[[nan]]"});
+      break;
   }
   return out;
 }
@@ -149,6 +157,7 @@ const std::string input = "[[inputs]]\nname = \"a\"\nlaw = \"normal\"\nmean = 1.
 /// What a method works on.
 std::string subject_of(const MethodEntry& entry) {
   if (entry.subject == SubjectKind::data) return "[data]\nfile = \"" BUFFON_SOURCE_DIR "/data/sets/clusters.csv\"\n";
+  if (entry.subject == SubjectKind::diffusion) return "[denoiser]\nkind = \"named\"\nname = \"g3\"\n[schedule]\nkind = \"vp_linear\"\n";
   if (entry.subject == SubjectKind::target) return "[density]\nkind = \"named\"\nname = \"gaussian\"\n";
   return entry.subject == SubjectKind::nested ? "[nested]\nkind = \"named\"\nname = \"sin_gaussian\"\n" : model + input;
 }
@@ -253,6 +262,24 @@ TEST_CASE("invalid keys of every kind of density are refused with place, key, va
         options,
         [&](const std::string& lines) { return "method = \"target_probe\"\nseed = 1\n" + parameters + "[density]\nkind = \"" + kind.name + "\"\n" + lines; },
         test::probe_methods());
+  }
+}
+
+TEST_CASE("invalid keys of every kind of denoiser and noise schedule are refused with place, key, value and rule") {
+  const std::string job = "method = \"diffusion\"\nseed = 1\n";
+  for (const auto& kind : denoiser_kinds()) {
+    CAPTURE(kind.name);
+    const auto options = list_options(kind.describe);
+    check_defaults(options);
+    check_all(options, [&](const std::string& lines) { return job + "[schedule]\nkind = \"flow\"\n[denoiser]\nkind = \"" + kind.name + "\"\n" + lines; });
+  }
+  for (const auto& kind : schedule_kinds()) {
+    CAPTURE(kind.name);
+    const auto options = list_options(kind.describe);
+    check_defaults(options);
+    check_all(options, [&](const std::string& lines) {
+      return job + "[denoiser]\nkind = \"named\"\nname = \"g3\"\n[schedule]\nkind = \"" + kind.name + "\"\n" + lines;
+    });
   }
 }
 

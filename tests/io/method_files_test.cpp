@@ -15,7 +15,7 @@ TEST_CASE("every method has its page, its example and its test under its own nam
     CAPTURE(method.name);
     CHECK(std::filesystem::exists(root / "docs/methods" / (method.name + ".md")));
     CHECK(std::filesystem::exists(root / "data/configs" / (method.name + ".toml")));
-    const bool sampler = method.subject == SubjectKind::target || method.subject == SubjectKind::data;
+    const bool sampler = method.subject != SubjectKind::problem && method.subject != SubjectKind::nested;
     const std::string tree = sampler ? "samplers" : "estimators";
     CHECK(std::filesystem::exists(root / "tests" / tree / (method.name + "_test.cpp")));
     CHECK(std::filesystem::exists(root / tree / "include/buffon" / tree / (method.name + ".hpp")));

@@ -67,5 +67,19 @@ void OptionChecker::on(const Field& field, std::vector<std::vector<std::string>>
     for (const auto& x : list) word(field, x);
   }
 }
+void OptionChecker::on(const Field& field, std::vector<std::vector<double>>& value) {
+  size(field, value.size());
+  for (const auto& row : value) {
+    for (const double x : row) number(field, x);
+  }
+}
+void OptionChecker::on(const Field& field, std::vector<std::vector<std::vector<double>>>& value) {
+  size(field, value.size());
+  for (const auto& matrix : value) {
+    for (const auto& row : matrix) {
+      for (const double x : row) number(field, x);
+    }
+  }
+}
 
 }  // namespace buffon

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <buffon/backend/backend.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/io/data_file.hpp>
 #include <buffon/io/option_list.hpp>
@@ -97,6 +98,8 @@ std::vector<ListedOption> section_options(std::string_view section) {
   if (section == "parameters") return list_options_of<config::ParameterSection>();
   if (section == "start") return list_options_of<config::StartSection>();
   if (section == "nested") return list_options_of(config::nested_section());
+  if (section == "denoiser") return list_options_of(config::denoiser_section());
+  if (section == "schedule") return list_options_of(config::schedule_section());
   if (section == "data") return list_options_of<DataFileOptions>();
   if (section == "derived") return list_options_of<DerivedQuantity>();
   if (section == "run") return list_options_of<RunSettings>();
@@ -115,7 +118,7 @@ std::string section_extra(std::string_view section) {
   if (section == "scenarios") {
     return "  inputs  table  default: none\n      overridden parameters by input, for example inputs = { F_X = { mean = 600.0 } }\n";
   }
-  if (section == "nested" || section == "density") return "  and the keys of the kind: see `buffon explain KIND`\n";
+  if (section == "nested" || section == "density" || section == "denoiser" || section == "schedule") return "  and the keys of the kind: see `buffon explain KIND`\n";
   if (section == "start") {
     return "  points  list of lists of numbers  default: none\n" +
            wrapped("for given: one point for all chains or one for each, with a number for each component in the order of the parameters", 6) +
@@ -207,6 +210,8 @@ std::vector<std::pair<std::string, ListedOption>> all_keys(const std::vector<Met
   for (const auto& kind : model_kinds()) add(kind.name, list_options(kind.describe));
   for (const auto& kind : nested_kinds()) add(kind.name, list_options(kind.describe));
   for (const auto& kind : target_kinds()) add(kind.name, list_options(kind.describe));
+  for (const auto& kind : denoiser_kinds()) add(kind.name, list_options(kind.describe));
+  for (const auto& kind : schedule_kinds()) add(kind.name, list_options(kind.describe));
   for (const auto& family : marginal_families()) add(family.name, list_options(family.describe));
   return keys;
 }
@@ -284,6 +289,14 @@ std::string explain_density(const NamedDensity& density) {
   return out;
 }
 
+std::string explain_denoiser_kind(const DenoiserKind& kind) {
+  return headed(kind.name, kind.summary, "In a job file: kind = \"" + kind.name + "\" in [denoiser], with these keys beside it:", list_options(kind.describe));
+}
+
+std::string explain_schedule_kind(const ScheduleKind& kind) {
+  return headed(kind.name, kind.summary, "In a job file: kind = \"" + kind.name + "\" in [schedule], with these keys beside it:", list_options(kind.describe));
+}
+
 std::string explain_section(std::string_view name) {
   if (name == "job") {
     std::string out;
@@ -307,6 +320,8 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   if (const auto* problem = find(named_nested_problems(), name)) add(explain_nested_problem(*problem));
   if (const auto* kind = find(target_kinds(), name)) add(explain_target_kind(*kind));
   if (const auto* density = find(named_densities(), name)) add(explain_density(*density));
+  if (const auto* kind = find(denoiser_kinds(), name)) add(explain_denoiser_kind(*kind));
+  if (const auto* kind = find(schedule_kinds(), name)) add(explain_schedule_kind(*kind));
   if (name == "job" || find_section(name) != nullptr) add(explain_section(name));
   if (!out.empty()) return out;
 
@@ -317,7 +332,8 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   for (const auto& [place, option] : keys) {
     const bool here = owner.empty() || place == owner || (owner == "options" && find(methods, place) != nullptr) ||
                       (owner == "inputs" && find(marginal_families(), place) != nullptr) || (owner == "model" && find(model_kinds(), place) != nullptr) ||
-                      (owner == "nested" && find(nested_kinds(), place) != nullptr) || (owner == "density" && find(target_kinds(), place) != nullptr);
+                      (owner == "nested" && find(nested_kinds(), place) != nullptr) || (owner == "density" && find(target_kinds(), place) != nullptr) ||
+                      (owner == "denoiser" && find(denoiser_kinds(), place) != nullptr) || (owner == "schedule" && find(schedule_kinds(), place) != nullptr);
     if (here && option.name == key) add((place.empty() ? option.name : place + "." + option.name) + '\n' + option_block({option}));
   }
   if (!out.empty()) return out;
@@ -331,6 +347,8 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   for (const auto& problem : named_nested_problems()) names.push_back(problem.name);
   for (const auto& kind : target_kinds()) names.push_back(kind.name);
   for (const auto& density : named_densities()) names.push_back(density.name);
+  for (const auto& kind : denoiser_kinds()) names.push_back(kind.name);
+  for (const auto& kind : schedule_kinds()) names.push_back(kind.name);
   for (const auto& section : section_texts()) {
     if (!section.name.empty()) names.emplace_back(section.name);
   }
@@ -338,19 +356,25 @@ std::string explain(std::string_view name, const std::vector<MethodEntry>& metho
   unknown("explaining", name, names);
 }
 
-std::string list_text(std::string_view what, const std::vector<MethodEntry>& methods) {
+std::string list_text(std::string_view what, const std::vector<MethodEntry>& methods, const std::vector<ListedGroup>& more) {
   std::vector<std::pair<std::string, std::string>> sections;
   for (const auto& section : section_texts()) {
     if (!section.name.empty()) sections.emplace_back(section_title(section.name), section.meaning);
   }
-  const std::vector<std::pair<std::string, std::string>> texts = {
+  std::vector<std::pair<std::string, std::string>> backends;
+  for (const backend::Listed& b : backend::list()) backends.emplace_back(b.name, b.why_not.empty() ? b.device : "not here: " + b.why_not);
+  std::vector<std::pair<std::string, std::string>> texts = {
       {"methods", lines_of("methods", methods)},
       {"laws", lines_of("laws", marginal_families())},
       {"models", lines_of("models", model_kinds())},
       {"problems", lines_of("problems", named_problems())},
       {"nested", lines_of("kinds of nested problems", nested_kinds()) + "\n" + lines_of("nested problems", named_nested_problems())},
       {"densities", lines_of("kinds of densities", target_kinds()) + "\n" + lines_of("densities", named_densities())},
+      {"denoisers", lines_of("kinds of denoisers", denoiser_kinds())},
+      {"schedules", lines_of("noise schedules", schedule_kinds())},
+      {"backends", lines("backends", backends)},
       {"sections", lines("sections", sections)}};
+  for (const ListedGroup& group : more) texts.emplace_back(group.name, lines(group.name, group.entries));
   std::string out;
   std::vector<std::string> words;
   for (const auto& [word, text] : texts) {

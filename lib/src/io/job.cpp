@@ -17,6 +17,7 @@
 #include <buffon/stats/outcome.hpp>
 
 #include "config/data_reader.hpp"
+#include "config/diffusion_reader.hpp"
 #include "config/nested_reader.hpp"
 #include "config/node.hpp"
 #include "config/problem_reader.hpp"
@@ -48,6 +49,7 @@ struct Recipe {
   MethodEntry method;
   Subject subject;
   Node data;  ///< its section, where it is a data set, with files named by their content
+  std::vector<FileContent> contents;  ///< of files that its sections name
   std::uint64_t seed = 0;
 
   Section options() const { return section_of(document, "options", "reading the options of " + method.name); }
@@ -118,10 +120,11 @@ void without_places(Node& section) {
 
 /// The part of a resolved configuration that determines the numbers.
 /// @param data the section data with files named by their content
-std::string digest_of(Node root, const Node& data) {
+std::string digest_of(Node root, const Node& data, const std::vector<FileContent>& contents) {
   root.erase("title");
   root.erase("run");
   if (root.find("data") != nullptr) root.set("data", data);
+  for (const FileContent& file : contents) root.find(file.section)->value.set(file.key, text_node(file.digest));
   for (const auto* name : {"model", "nested", "density"}) {
     if (Member* section = root.find(name)) without_places(section->value);
   }
@@ -133,9 +136,9 @@ void check_sections(const Section& top, const MethodEntry& method) {
   for (const auto& section : section_texts()) {
     const Member* member = top.table->find(section.name);
     if (member == nullptr || section.goes_with(method.subject)) continue;
-    static constexpr std::array<std::string_view, 4> remedies = {
+    static constexpr std::array<std::string_view, 5> remedies = {
         "its question is about a model: give it in [model] and [[inputs]]", "its question is a nested expectation: give it in [nested]",
-        "it draws from a density: give it in [density] and [[parameters]]", "it chooses rows of a data set: give it in [data]"};
+        "it draws from a density: give it in [density] and [[parameters]]", "it chooses rows of a data set: give it in [data]", "it draws samples of a denoising model: give it in [denoiser] and [schedule]"};
     top.fail(member->where, top.key(section.name), {}, "does not go with method = \"" + method.name + "\"",
              std::string(remedies[static_cast<std::size_t>(method.subject)]));
   }
@@ -205,6 +208,15 @@ Node read_subject(Recipe& recipe, Job& job, const std::filesystem::path& base_di
     recipe.subject = std::move(read.data);
     recipe.data = std::move(read.for_the_digest);
     sections.set("data", std::move(read.section));
+    return sections;
+  }
+  if (recipe.method.subject == SubjectKind::diffusion) {
+    ReadDiffusion read = read_diffusion(recipe.document, base_directory);
+    job.diffusion = read.model;
+    recipe.subject = std::move(read.model);
+    recipe.contents = std::move(read.contents);
+    sections.set("denoiser", std::move(read.denoiser));
+    sections.set("schedule", std::move(read.schedule));
     return sections;
   }
   if (recipe.method.subject == SubjectKind::nested) {
@@ -312,7 +324,7 @@ Job parse_job(std::string_view text, const std::string& name, const std::filesys
   set_section(resolved, "options", std::move(resolved_options));
   set_section(resolved, "run", std::move(run));
   job.resolved = write_toml(resolved);
-  job.digest = digest_of(std::move(resolved), recipe->data);
+  job.digest = digest_of(std::move(resolved), recipe->data, recipe->contents);
   job.make = [recipe] { return std::as_const(*recipe).make(nullptr); };
   return job;
 }

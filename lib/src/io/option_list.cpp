@@ -28,6 +28,8 @@ class Lister : public OptionVisitor {
   void on(const Field& f, std::vector<std::int64_t>& v) override { add(f, OptionType::integer_list, config::to_node(v)); }
   void on(const Field& f, std::vector<std::string>& v) override { add(f, OptionType::text_list, config::to_node(v)); }
   void on(const Field& f, std::vector<std::vector<std::string>>& v) override { add(f, OptionType::text_lists, config::to_node(v)); }
+  void on(const Field& f, std::vector<std::vector<double>>& v) override { add(f, OptionType::number_rows, config::to_node(v)); }
+  void on(const Field& f, std::vector<std::vector<std::vector<double>>>& v) override { add(f, OptionType::number_tables, config::to_node(v)); }
 
   std::vector<ListedOption> take() { return std::move(options_); }
 
@@ -55,16 +57,22 @@ class Lister : public OptionVisitor {
   std::vector<ListedOption> options_;
 };
 
-bool is_list(OptionType type) {
-  return type == OptionType::number_list || type == OptionType::integer_list || type == OptionType::text_list || type == OptionType::text_lists;
-}
+bool is_list(OptionType type) { return type >= OptionType::number_list; }
 
 }  // namespace
 
 std::string_view type_text(OptionType type) {
-  static constexpr std::array<std::string_view, 9> words = {
-      "true or false", "whole number",          "number", "text", "number, may be left out", "list of numbers", "list of whole numbers",
-      "list of texts", "list of lists of texts"};
+  static constexpr std::array<std::string_view, 11> words = {"true or false",
+                                                              "whole number",
+                                                              "number",
+                                                              "text",
+                                                              "number, may be left out",
+                                                              "list of numbers",
+                                                              "list of whole numbers",
+                                                              "list of texts",
+                                                              "list of lists of texts",
+                                                              "list of lists of numbers",
+                                                              "list of lists of lists of numbers"};
   return words[static_cast<std::size_t>(type)];
 }
 

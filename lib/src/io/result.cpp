@@ -80,6 +80,9 @@ Json reproducible(const Result& r) {
     for (const SelectionSummary::File& file : r.selection->files) files[file.name] = {{"shape", file.shape}, {"sha256", file.digest}};
     out["selection"] = {{"directory", "selection"}, {"rows", r.selection->rows}, {"labels", r.selection->labels}, {"files", files}};
   }
+  if (r.samples) {
+    out["samples"] = {{"file", "samples.npy"}, {"shape", r.samples->shape}, {"type", r.samples->type}, {"sha256", r.samples->digest}, {"shown", r.samples->shown}};
+  }
   return out;
 }
 
@@ -163,6 +166,10 @@ Result from_json(const Json& in) {
     const Json& selection = in.at("selection");
     r.selection.emplace(SelectionSummary{.rows = selection.at("rows"), .labels = selection.at("labels"), .files = {}});
     for (const auto& [name, file] : selection.at("files").items()) r.selection->files.push_back({name, file.at("shape"), file.at("sha256")});
+  }
+  if (in.contains("samples")) {
+    const Json& samples = in.at("samples");
+    r.samples = SampleSummary{.shape = samples.at("shape"), .type = samples.at("type"), .digest = samples.at("sha256"), .shown = samples.at("shown")};
   }
   const Json& run = in.at("run");
   r.seconds = to_double(run.at("seconds"));

@@ -4,6 +4,7 @@
 #include <buffon/io/checkpoint.hpp>
 #include <buffon/io/files.hpp>
 #include <buffon/io/runner.hpp>
+#include <buffon/io/sample_files.hpp>
 #include <buffon/model/model.hpp>
 #include <buffon/random/stream.hpp>
 #include <buffon/stats/chain_tables.hpp>
@@ -175,7 +176,7 @@ Result result_of(const Job& job, const Method& method, const Saver& saver) {
   Result result;
   result.outcome = method.outcome();
   if (result.outcome.chain_draws) complete_chain_outcome(result.outcome);
-  if (!job.data) report_replaced(saver.replaced(), job.policy.replacement, result.outcome);
+  if (!job.data && !job.diffusion) report_replaced(saver.replaced(), job.policy.replacement, result.outcome);
   result.derived = derived_estimates(job.derived, result.outcome);
   for (const NamedEstimate& e : result.derived) {
     if (std::isnan(e.estimate.value)) result.outcome.warnings.push_back("The derived quantity " + e.name + " is " + e.note + ".");
@@ -264,6 +265,7 @@ Result run_rounds(const Job& job, RunDirectory& directory, std::stop_token stop,
   result.warmup_seconds = saver.warmup_seconds();
   result.threads = context.threads();
   result.provenance = provenance(job.seed, job.digest, context.threads());
+  result.provenance.insert(result.provenance.end(), result.outcome.ran_on.begin(), result.outcome.ran_on.end());
   result.provenance.insert(result.provenance.end(), parts.provenance.begin(), parts.provenance.end());
   if (job.run.save_draws) {
     std::vector<Table> draws;
@@ -288,6 +290,10 @@ Result run_rounds(const Job& job, RunDirectory& directory, std::stop_token stop,
   if (result.outcome.selection) {
     result.selection = write_selection(directory.file("selection"), *result.outcome.selection);
     directory.log("info", "selection", {{"rows", std::to_string(result.selection->rows)}, {"files", std::to_string(result.selection->files.size())}});
+  }
+  if (result.outcome.samples) {
+    result.samples = write_samples(directory.path(), *result.outcome.samples);
+    directory.log("info", "samples", {{"count", std::to_string(result.outcome.samples->count)}});
   }
   // The last file of the results: where it stands, everything before it is complete.
   write_file(directory.file("result.json"), encode_result(result));

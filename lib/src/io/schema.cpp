@@ -10,6 +10,7 @@
 
 #include <buffon/io/data_file.hpp>
 #include <buffon/io/option_list.hpp>
+#include <buffon/model/denoiser_kind.hpp>
 
 #include "config/node.hpp"
 #include "config/sections.hpp"
@@ -46,6 +47,8 @@ Json list_rule(const ListedOption& option, Json items) {
   return out;
 }
 
+Json rows_of(Json items) { return {{"type", "array"}, {"items", std::move(items)}}; }
+
 Json rule(const ListedOption& option) {
   switch (option.type) {
     case OptionType::boolean:
@@ -65,6 +68,10 @@ Json rule(const ListedOption& option) {
       return list_rule(option, text_rule(option));
     case OptionType::text_lists:
       return list_rule(option, {{"type", "array"}, {"items", text_rule(option)}});
+    case OptionType::number_rows:
+      return list_rule(option, rows_of(number_rule(option, "number")));
+    case OptionType::number_tables:
+      return list_rule(option, rows_of(rows_of(number_rule(option, "number"))));
   }
   return {};
 }
@@ -195,6 +202,16 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
       density["description"] = section.meaning;
       add_choices(density, "kind", target_kinds());
       property_of = std::move(density);
+    } else if (name == "denoiser") {
+      Json denoiser = object_schema(list_options_of(denoiser_section()));
+      denoiser["description"] = section.meaning;
+      add_choices(denoiser, "kind", denoiser_kinds());
+      property_of = std::move(denoiser);
+    } else if (name == "schedule") {
+      Json schedule = object_schema(list_options_of(schedule_section()));
+      schedule["description"] = section.meaning;
+      add_choices(schedule, "kind", schedule_kinds());
+      property_of = std::move(schedule);
     } else if (name == "parameters") {
       property_of = list_of(section.meaning, closed(object_schema(list_options_of<ParameterSection>())));
     } else if (name == "start") {
@@ -220,6 +237,7 @@ std::string job_schema(const std::vector<MethodEntry>& methods) {
     }
     static constexpr std::array<std::string_view, 5> needed = {"model", "nested", "density", "data", "denoiser"};  // in the order of SubjectKind
     then["required"].push_back(needed[static_cast<std::size_t>(entry.subject)]);
+    if (entry.subject == SubjectKind::diffusion) then["required"].push_back("schedule");
     const auto listed = list_options(entry.describe);
     if (std::any_of(listed.begin(), listed.end(), [](const ListedOption& option) { return option.required; })) then["required"].push_back("options");
     schema["allOf"].push_back(when("method", entry.name, std::move(then)));

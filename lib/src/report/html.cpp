@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <map>
 
 #include <fmt/format.h>
@@ -204,7 +205,7 @@ std::string summary_section(const Table& summary, double seconds) {
 }
 
 bool shown_elsewhere(const Table& table) {
-  return table.name == "weights" || table.name == "projection" || table.name == "summary" || table.name.starts_with("chain_");
+  return table.name == "weights" || table.name == "projection" || table.name == "summary" || table.name.starts_with("sample_") || table.name == "trajectories" || table.name.starts_with("chain_");
 }
 
 std::string fact(std::string_view what, std::string_view value) {
@@ -235,8 +236,8 @@ std::string html_report(const ReportInput& in, const std::vector<RenderedPlot>& 
   if (!plots.empty()) html += "<h2>Figures</h2>\n";
   for (const RenderedPlot& plot : plots) {
     if (plot.svg.empty()) continue;
-    html += fmt::format("<figure><img alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\"><figcaption>{0}</figcaption></figure>\n", escape_html(plot.caption),
-                        base64(plot.svg));
+    html += fmt::format("<figure><img alt=\"{0}\" src=\"data:{2};base64,{1}\"><figcaption>{0}</figcaption></figure>\n", escape_html(plot.caption),
+                        base64(plot.svg), plot.type);
   }
   if (!missing.empty()) html += "<p class=\"lead\">Figures are missing: " + escape_html(missing) + ".</p>\n";
 
@@ -262,7 +263,12 @@ std::string html_report(const ReportInput& in, const std::vector<RenderedPlot>& 
 void write_report(const ReportInput& input, const std::filesystem::path& directory) {
   std::vector<RenderedPlot> rendered;
   std::string missing;
-  for (const Plot& plot : make_plots(input)) rendered.push_back({plot.name, plot.caption, render_plot(plot, directory / "plots", missing)});
+  for (const Plot& plot : make_plots(input)) rendered.push_back({plot.name, plot.caption, render_plot(plot, directory / "plots", missing), "image/svg+xml"});
+  if (const std::filesystem::path sheet = directory / "samples.png"; std::filesystem::exists(sheet)) {
+    std::ifstream in(sheet, std::ios::binary);
+    const std::string caption = "The first samples. Black to white: from the number that one in a hundred is below to the one that one in a hundred is above.";
+    rendered.push_back({"samples", caption, {std::istreambuf_iterator<char>(in), {}}, "image/png"});
+  }
   const std::filesystem::path target = directory / "report.html";
   const std::filesystem::path temporary = directory / "report.html.tmp";
   {

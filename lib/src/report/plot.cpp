@@ -13,6 +13,7 @@
 
 #include "chain_plots.hpp"
 #include "gnuplot.hpp"
+#include "sample_plots.hpp"
 #include "selection_plots.hpp"
 
 namespace buffon {
@@ -215,6 +216,7 @@ std::vector<Plot> make_plots(const ReportInput& input) {
     if (const auto plot = log_log(table)) plots.push_back(*plot);
   }
   for (Plot& plot : selection_plots(input.outcome)) plots.push_back(std::move(plot));
+  for (Plot& plot : sample_plots(input.outcome)) plots.push_back(std::move(plot));
   for (Plot& plot : chain_plots(input.outcome)) plots.push_back(std::move(plot));
   return plots;
 }

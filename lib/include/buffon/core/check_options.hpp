@@ -25,6 +25,8 @@ class OptionChecker : public OptionVisitor {
   void on(const Field& field, std::vector<std::int64_t>& value) override;
   void on(const Field& field, std::vector<std::string>& value) override;
   void on(const Field& field, std::vector<std::vector<std::string>>& value) override;
+  void on(const Field& field, std::vector<std::vector<double>>& value) override;
+  void on(const Field& field, std::vector<std::vector<std::vector<double>>>& value) override;
 
  private:
   void number(const Field& field, double value) const;

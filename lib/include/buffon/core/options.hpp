@@ -60,6 +60,9 @@ class OptionVisitor {
   virtual void on(const Field& field, std::vector<std::int64_t>& value) = 0;
   virtual void on(const Field& field, std::vector<std::string>& value) = 0;
   virtual void on(const Field& field, std::vector<std::vector<std::string>>& value) = 0;
+  /// Rows of numbers, and lists of these; visitors of parameters that have none need not know them.
+  virtual void on(const Field&, std::vector<std::vector<double>>&) {}
+  virtual void on(const Field&, std::vector<std::vector<std::vector<double>>>&) {}
 
   /// An enumeration whose words are `names` in the order of its values 0, 1, 2, …
   template <class Enum>

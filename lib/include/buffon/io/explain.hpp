@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <buffon/model/denoiser_kind.hpp>
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/method_entry.hpp>
 #include <buffon/model/model_kind.hpp>
@@ -9,6 +10,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace buffon {
@@ -26,6 +28,8 @@ std::string explain_nested_problem(const NamedNestedProblem& problem);
 
 std::string explain_target_kind(const TargetKind& kind);
 std::string explain_density(const NamedDensity& density);
+std::string explain_denoiser_kind(const DenoiserKind& kind);
+std::string explain_schedule_kind(const ScheduleKind& kind);
 
 /// A section of the job file: "run", "model", "inputs", …; "job" = all of them.
 std::string explain_section(std::string_view section);
@@ -36,9 +40,16 @@ std::string explain_section(std::string_view section);
 /// @throws Error(usage) with the nearest name
 std::string explain(std::string_view name, const std::vector<MethodEntry>& methods);
 
-/// One line each. `what`: "methods", "laws", "models", "problems", "nested", "densities", "sections"; empty = all.
+/// Names with one line each, that the caller knows.
+struct ListedGroup {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> entries;
+};
+
+/// One line each. `what`: "methods", "laws", "models", "problems", "nested", "densities", "denoisers", "schedules", "backends", "sections", or the name of a
+/// further group; empty = all.
 /// @throws Error(usage) with the nearest word
-std::string list_text(std::string_view what, const std::vector<MethodEntry>& methods);
+std::string list_text(std::string_view what, const std::vector<MethodEntry>& methods, const std::vector<ListedGroup>& more = {});
 
 /// The options as a Markdown table, for the method's page between `<!-- options:begin -->` and `<!-- options:end -->`.
 std::string method_markdown_table(const MethodEntry& entry);

@@ -11,7 +11,7 @@
 namespace buffon {
 
 /// Type of an option.
-enum class OptionType { boolean, integer, number, text, optional_number, number_list, integer_list, text_list, text_lists };
+enum class OptionType { boolean, integer, number, text, optional_number, number_list, integer_list, text_list, text_lists, number_rows, number_tables };
 
 /// In words: "true or false", "whole number", "number", "text", "list of numbers", …
 std::string_view type_text(OptionType type);

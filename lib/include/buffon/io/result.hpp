@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <buffon/io/sample_files.hpp>
 #include <buffon/io/selection_files.hpp>
 #include <buffon/stats/outcome.hpp>
 
@@ -22,6 +23,7 @@ struct Result {
   Outcome outcome;
   std::vector<NamedEstimate> derived;              ///< functions of the estimates
   std::optional<SelectionSummary> selection = {};  ///< files of the chosen rows, of methods that choose some
+  std::optional<SampleSummary> samples = {};       ///< file of the samples, of methods that draw independent ones
   double seconds = 0;                              ///< wall time over all parts of the run
   double warmup_seconds = 0;                       ///< of these, before the first draw that counts; samplers only
   int threads = 0;

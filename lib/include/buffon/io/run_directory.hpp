@@ -27,7 +27,7 @@ struct RunOrigin {
 ///     DIR/log.jsonl              one event per line
 ///     DIR/checkpoint/            state between rounds
 ///     DIR/data/standard_input    what the run read there
-///     DIR/result.json, report.html, draws/, selection/, failed_point.json
+///     DIR/result.json, report.html, draws/, selection/, samples.npy, samples.png, failed_point.json
 class RunDirectory {
  public:
   /// Makes the folder with the configuration inside in one atomic step.

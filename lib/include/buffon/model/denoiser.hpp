@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace buffon {
 
@@ -56,10 +57,22 @@ class Denoiser {
   virtual std::unique_ptr<DenoiserWork> on(backend::Queue& queue, Index columns, buffon_type type) const = 0;
 };
 
+/// What is known of the law of the data that a model was made for.
+struct KnownLaw {
+  Eigen::VectorXd mean;
+  Eigen::MatrixXd covariance;   ///< empty where the dimension is too large to write it down
+  std::int64_t components = 1;  ///< Gaussians, or points
+};
+
 /// A model and the schedule that it is used with: what the method `diffusion` works on.
 struct DiffusionModel {
   std::shared_ptr<const Denoiser> denoiser;
   std::shared_ptr<const NoiseSchedule> schedule;
+  std::vector<std::int32_t> labels = {};  ///< sample i has class labels[i mod size]; empty: no classes are given
+  std::optional<KnownLaw> law = {};       ///< of the samples that an exact solver draws, where it is known
+  std::string grid = {};                  ///< nodes that come with the model, as `grid_text` writes them; empty: the method chooses them
+
+  std::int32_t label(std::uint64_t sample) const { return labels.empty() ? -1 : labels[static_cast<std::size_t>(sample % labels.size())]; }
 };
 
 }  // namespace buffon

@@ -14,6 +14,7 @@ struct RenderedPlot {
   std::string name;
   std::string caption;
   std::string svg;  ///< empty = it could not be drawn
+  std::string type = "image/svg+xml";  ///< of what `svg` holds
 };
 
 /// One self-contained HTML page (style and figures inline, no script, no network).

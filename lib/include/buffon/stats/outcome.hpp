@@ -3,6 +3,7 @@
 
 #include <buffon/stats/chain_draws.hpp>
 #include <buffon/stats/estimate.hpp>
+#include <buffon/stats/sample_set.hpp>
 #include <buffon/stats/selection.hpp>
 
 #include <Eigen/Core>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -37,7 +39,7 @@ struct Diagnostic {
 /// NAME and "NAME.std_error", and "NAME.exact" if known; another first column than "evaluations" gives its name to the axis), "rounds" (one row per adaptation
 /// round; column "smallest_effective_size"), "weights" (importance weights, normalised to mean 1), "log_log…" (first column across, every other column a series
 /// of positive values on logarithmic axes, NaN where it has none), and the tables of chains, which `chain_tables` makes (stats/chain_tables.hpp):
-/// "summary", "chain_trace", "chain_ranks", "chain_density", "chain_autocorrelation" and "chain_pairs".
+/// "summary", "chain_trace", "chain_ranks", "chain_density", "chain_autocorrelation" and "chain_pairs"; of samples "sample_points", "sample_histogram" and "trajectories".
 struct Table {
   std::string name;
   std::string title;
@@ -57,6 +59,8 @@ struct Outcome {
   std::string stop_reason;                             ///< why it ended, e.g. "the budget was spent"
   std::shared_ptr<const ChainDraws> chain_draws = {};  ///< of samplers that run chains, else null; written to files of their own, not to result.json
   std::shared_ptr<const Selection> selection = {};     ///< of methods that choose rows of a data set, else null; written to files of their own as well
+  std::shared_ptr<const SampleSet> samples = {};       ///< of methods that draw independent samples, else null; written to files of their own as well
+  std::vector<std::pair<std::string, std::string>> ran_on = {};  ///< what it ran on, for the provenance: no part of what is reproducible
 
   const NamedEstimate* find(std::string_view name) const;
   const Table* table(std::string_view name) const;  ///< or null

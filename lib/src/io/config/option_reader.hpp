@@ -42,6 +42,8 @@ class OptionReader : public OptionVisitor {
   void on(const Field& field, std::vector<std::int64_t>& value) override { read(field, value); }
   void on(const Field& field, std::vector<std::string>& value) override { read(field, value); }
   void on(const Field& field, std::vector<std::vector<std::string>>& value) override { read(field, value); }
+  void on(const Field& field, std::vector<std::vector<double>>& value) override { read(field, value); }
+  void on(const Field& field, std::vector<std::vector<std::vector<double>>>& value) override { read(field, value); }
 
   /// All visited options with the values that hold after reading, defaults included.
   Node take_resolved() { return std::move(resolved_); }

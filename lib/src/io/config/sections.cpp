@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sections.hpp"
 
+#include <buffon/model/denoiser_kind.hpp>
 #include <buffon/model/marginal.hpp>
 #include <buffon/model/model_kind.hpp>
 #include <buffon/model/nested_kind.hpp>
@@ -118,9 +119,29 @@ void describe(OptionVisitor& v, StartSection& o) {
        o.retries);
 }
 
+void describe(OptionVisitor& v, DenoiserSection& o) {
+  v.on({.name = "kind", .meaning = "how the model is given", .choices = o.kinds, .required = true}, o.kind);
+  v.on({.name = "label", .meaning = "class of all samples, -1 = none", .range = at_least(-1)}, o.label);
+  v.on({.name = "labels", .meaning = "classes of the samples, taken in turn; in the place of label", .range = at_least(-1)}, o.labels);
+  v.on({.name = "guidance",
+        .meaning = "factor g on the difference that the class makes: answer without class + g (answer with class - answer without); twice the columns a call"},
+       o.guidance);
+  v.on({.name = "guidance_from", .meaning = "guide only at times of the schedule not below this"}, o.guidance_from);
+  v.on({.name = "guidance_to", .meaning = "guide only at times of the schedule not above this"}, o.guidance_to);
+  v.on({.name = "threshold", .meaning = "dynamic thresholding of data in [-1, 1] at this quantile of their absolute values", .range = {0, 1, true, false}},
+       o.threshold);
+}
+
+void describe(OptionVisitor& v, ScheduleSection& o) {
+  v.on({.name = "kind", .meaning = "how noise grows with time", .choices = o.kinds, .required = true}, o.kind);
+  v.on({.name = "shift", .meaning = "lowers log(alpha / sigma) by the logarithm of this: the resolution shift of flow models", .range = positive()}, o.shift);
+  v.on({.name = "grid_file", .meaning = "file with the nodes, one log(alpha / sigma) a line, as a schedule search writes it; in the place of options.steps"},
+       o.grid_file);
+}
+
 const std::vector<SectionText>& section_texts() {
   static const std::vector<SubjectKind> problem = {SubjectKind::problem}, nested = {SubjectKind::nested}, target = {SubjectKind::target},
-                                        data = {SubjectKind::data}, drawn = {SubjectKind::problem, SubjectKind::target};
+                                        data = {SubjectKind::data}, diffusion = {SubjectKind::diffusion}, drawn = {SubjectKind::problem, SubjectKind::target};
   static const std::vector<SectionText> texts = {
       {"", "The top level: which method, which random numbers."},
       {"model", "The function of the inputs. Every kind of model has keys of its own beside those of the section.", problem},
@@ -135,6 +156,8 @@ const std::vector<SectionText>& section_texts() {
       {"nested", "The nested expectation, for methods that estimate one. Every kind has keys of its own beside those of the section.", nested},
       {"stages", "For kind = \"expressions\": one [[stages]] for every depth, the outermost first.", nested},
       {"data", "The data set, for methods that choose rows of one.", data},
+      {"denoiser", "The denoising model to draw samples of. Every kind has keys of its own beside those of the section.", diffusion},
+      {"schedule", "The noise schedule that the model was made for. Every kind has keys of its own beside those of the section.", diffusion},
       {"derived", "One [[derived]] for every function of the estimates, with a standard error by the delta method."},
       {"options", "Options of the method."},
       {"run", "How the job is run; without influence on the numbers, but max_seconds decides when they end."},
@@ -179,6 +202,18 @@ NestedSection nested_section() {
 DensitySection density_section() {
   DensitySection section;
   section.kinds = names_of(target_kinds());
+  return section;
+}
+
+DenoiserSection denoiser_section() {
+  DenoiserSection section;
+  section.kinds = names_of(denoiser_kinds());
+  return section;
+}
+
+ScheduleSection schedule_section() {
+  ScheduleSection section;
+  section.kinds = names_of(schedule_kinds());
   return section;
 }
 

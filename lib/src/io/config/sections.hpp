@@ -89,6 +89,23 @@ struct StartSection {
 };
 void describe(OptionVisitor& v, StartSection& o);
 
+struct DenoiserSection {
+  std::vector<std::string_view> kinds;  ///< known names
+  std::string kind;
+  std::int64_t label = -1;
+  std::vector<std::int64_t> labels;
+  std::optional<double> guidance, guidance_from, guidance_to, threshold;
+};
+void describe(OptionVisitor& v, DenoiserSection& o);
+
+struct ScheduleSection {
+  std::vector<std::string_view> kinds;  ///< known names
+  std::string kind;
+  double shift = 1;
+  std::string grid_file;
+};
+void describe(OptionVisitor& v, ScheduleSection& o);
+
 struct StageSection {
   std::string link;
 };
@@ -112,6 +129,8 @@ JobHead job_head(const std::vector<MethodEntry>& methods);
 ModelSection model_section();
 NestedSection nested_section();
 DensitySection density_section();
+DenoiserSection denoiser_section();
+ScheduleSection schedule_section();
 InputSection input_section();
 
 }  // namespace buffon::config
