@@ -11,7 +11,9 @@
 namespace buffon::cli {
 
 void add_list(CLI::App& app, Action& action) {
-  auto* verb = app.add_subcommand("list", "List methods, laws of inputs, kinds of models, named and nested problems, densities, denoisers, schedules, solvers, backends, and sections of a job");
+  auto* verb = app.add_subcommand(
+      "list",
+      "List methods, laws of inputs, kinds of models, named and nested problems, densities, denoisers, schedules, solvers, backends, and sections of a job");
   auto what = std::make_shared<std::string>();
   verb->add_option("what", *what, "methods, laws, models, problems, nested, densities, denoisers, schedules, solvers, backends or sections (default: all)");
   verb->callback([what, &action] {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <mutex>
 #include <utility>
@@ -28,11 +29,9 @@ constexpr std::array<std::string_view, 2> precision_words = {"float32", "float64
 constexpr std::array<std::string_view, 3> prediction_words = {"noise", "data", "velocity"};
 
 [[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
-  throw Error(ErrorCategory::configuration, {.doing = "setting up diffusion",
-                                             .key = "options." + std::move(key),
-                                             .value = std::move(value),
-                                             .rule = std::move(rule),
-                                             .remedy = std::move(remedy)});
+  throw Error(
+      ErrorCategory::configuration,
+      {.doing = "setting up diffusion", .key = "options." + std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
 }
 
 const std::vector<std::string_view>& solver_words() {
@@ -62,8 +61,8 @@ SolverSetting setting_of(const DiffusionOptions& o) {
     const std::vector<double>& r = o.restarts[i];
     const auto whole = [](double x) { return x == std::floor(x) && x >= 1 && x <= 1e6; };
     if (r.size() != 4 || !whole(r[0]) || !whole(r[1])) {
-      refuse("restarts[" + std::to_string(i) + "]", std::to_string(r.size()) + " numbers", "must be nodes, times, rho_min, rho_max, the first two whole and positive",
-             "write [3, 2, 0.2, 1.0]");
+      refuse("restarts[" + std::to_string(i) + "]", std::to_string(r.size()) + " numbers",
+             "must be nodes, times, rho_min, rho_max, the first two whole and positive", "write [3, 2, 0.2, 1.0]");
     }
     s.restarts.push_back({static_cast<int>(r[0]), static_cast<int>(r[1]), r[2], r[3]});
   }
@@ -119,10 +118,11 @@ void describe(OptionVisitor& v, DiffusionOptions& o) {
   v.on({.name = "blend_first", .meaning = "Take that noise from the first node, not from the one before."}, o.blend_first);
   v.on({.name = "ratios", .meaning = "For dc_solver: one ratio for each step."}, o.ratios);
   v.on({.name = "steps", .meaning = "Steps of the grid; without effect where the nodes are given.", .unit = "steps", .range = between(1, 1e5)}, o.steps);
-  v.on({.name = "spacing",
-        .meaning = "How the nodes lie: equally in log(alpha / sigma), in time, in a root of time, or in a root of sigma / alpha (Karras and others); automatic: "
-                   "log_snr, or time where the grid begins with noise alone or ends with data."},
-       o.spacing, spacing_words);
+  v.on(
+      {.name = "spacing",
+       .meaning = "How the nodes lie: equally in log(alpha / sigma), in time, in a root of time, or in a root of sigma / alpha (Karras and others); automatic: "
+                  "log_snr, or time where the grid begins with noise alone or ends with data."},
+      o.spacing, spacing_words);
   v.on({.name = "power", .meaning = "The root of quadratic and karras, 0 = 2 and 7.", .range = at_least(0)}, o.power);
   v.on({.name = "first_time", .meaning = "Where sampling begins; the beginning of the schedule if not given."}, o.first_time);
   v.on({.name = "last_time", .meaning = "Where sampling ends; the end of the schedule if not given."}, o.last_time);
@@ -138,8 +138,7 @@ void describe(OptionVisitor& v, DiffusionOptions& o) {
   v.on({.name = "precision", .meaning = "Type of states, and of the numbers in samples.npy."}, o.precision, precision_words);
   v.on({.name = "trajectories", .meaning = "Of models in the plane: samples whose states at the nodes are kept for the report.", .range = between(0, 1000)},
        o.trajectories);
-  v.on({.name = "error_curve",
-        .meaning = "Measure the error of a deterministic solver against its calls, where the law of the data is known and small."},
+  v.on({.name = "error_curve", .meaning = "Measure the error of a deterministic solver against its calls, where the law of the data is known and small."},
        o.error_curve);
   v.on({.name = "level", .meaning = "Confidence level of the intervals.", .range = strictly_between(0, 1)}, o.level);
 }
@@ -216,8 +215,7 @@ struct Diffusion::State {
     if (dimension() != 2 || count == 0) return;
     Eigen::MatrixXd found;
     const bool all = for_shared_blocks(
-        context, 1, 1, Needed::at_the_end,
-        [&](const Block&) { found = workers.paths(context, grid.front(), stream, count, most_nodes); },
+        context, 1, 1, Needed::at_the_end, [&](const Block&) { found = workers.paths(context, grid.front(), stream, count, most_nodes); },
         [&](std::int64_t, Archive& archive) { archive.item("paths", found); });
     if (all) paths = std::move(found);
   }
@@ -229,9 +227,7 @@ struct Diffusion::State {
     const bool all = for_shared_blocks(
         context, 1, 1, Needed::at_the_end,
         [&](const Block&) {
-          const auto plan_of = [&](int numerator, int denominator) -> std::optional<PlannedGrid> {
-            return grid_of_part(numerator, denominator);
-          };
+          const auto plan_of = [&](int numerator, int denominator) -> std::optional<PlannedGrid> { return grid_of_part(numerator, denominator); };
           found = EndpointErrors::measure(*model, workers.device(), context.threads(), grid, plan_of, stream);
         },
         [&](std::int64_t, Archive& archive) { archive.item("errors", found); });
@@ -301,8 +297,8 @@ Progress Diffusion::progress() const {
   Progress p;
   p.fraction = s.stage == State::Stage::done ? 1 : 0.99 * static_cast<double>(s.done) / static_cast<double>(s.wanted);
   p.evaluations = s.done * s.plan.calls;
-  static constexpr std::array<const char*, 5> phases = {"drawing samples", "moments of the samples", "following trajectories", "measuring the error of the solver",
-                                                        "done"};
+  static constexpr std::array<const char*, 5> phases = {"drawing samples", "moments of the samples", "following trajectories",
+                                                        "measuring the error of the solver", "done"};
   p.phase = phases[static_cast<std::size_t>(s.stage)];
   return p;
 }
@@ -314,7 +310,11 @@ Outcome Diffusion::outcome() const {
   Outcome out;
   const auto shown = static_cast<std::size_t>(std::min<Index>(d, most_shown));
   const auto number = [&](const std::vector<double>& list, std::size_t i) { return told ? list[i] : nan; };
-  const auto exact = [&](double value) { return "exact: " + to_text(value); };
+  const auto exact = [](double value) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "exact: %.6g", value);
+    return std::string(text.data());
+  };
   const std::optional<KnownLaw>& law = s.model->law;
   for (std::size_t i = 0; i < shown; ++i) {
     out.estimates.push_back({"mean_x" + std::to_string(i + 1), s.estimate(number(s.moments.mean, i), number(s.moments.mean_error, i)), "mean",
@@ -354,8 +354,9 @@ Outcome Diffusion::outcome() const {
       tell("gaussian_w2_by_chance", w.w2_by_chance, chance);
     }
     if (w.mean > 3 * w.mean_by_chance || w.w2 > 3 * w.w2_by_chance) {
-      out.warnings.push_back("The samples differ from the law of the data by more than chance explains: the solver's error (take more steps or another solver), or "
-                             "that of its ends (first_time, last_time).");
+      out.warnings.push_back(
+          "The samples differ from the law of the data by more than chance explains: the solver's error (take more steps or another solver), or "
+          "that of its ends (first_time, last_time).");
     }
   }
   const SampleSet samples = s.samples();
@@ -369,7 +370,8 @@ Outcome Diffusion::outcome() const {
   } else if (d == 2) {
     out.tables.push_back({"sample_points", "The first samples", {"x1", "x2"}, samples.columns(0, std::min(samples.count, most_points)).transpose(), {}});
   }
-  if (s.paths.size() > 0) out.tables.push_back({"trajectories", "States of the first samples at the nodes", {"sample", "node", "x1", "x2"}, s.paths.transpose(), {}});
+  if (s.paths.size() > 0)
+    out.tables.push_back({"trajectories", "States of the first samples at the nodes", {"sample", "node", "x1", "x2"}, s.paths.transpose(), {}});
   if (s.errors.rows.size() > 0) {
     out.tables.push_back({"log_log_error", s.errors.title(), {"model calls", s.options.solver}, s.errors.rows, {}});
   }

@@ -41,7 +41,8 @@ const std::vector<MethodEntry>& sampler_methods() {
       method_entry<RowSampling, RowSamplingOptions>("row_sampling", "Row sampling",
                                                     "Draws rows uniformly, by size or by groups, with weights and error bars for the means of all columns"),
       method_entry<Diffusion, DiffusionOptions>("diffusion", "Diffusion and flow sampling",
-                                                "Draws samples of a denoising model, exact or a network, by one of many solvers of its reverse process", {true, {}}),
+                                                "Draws samples of a denoising model, exact or a network, by one of many solvers of its reverse process",
+                                                {true, {}}),
   };
   return entries;
 }

@@ -75,7 +75,8 @@ inline void write_points(const std::filesystem::path& file) {
 
 /// A diffusion job of about a hundred rounds, with trajectories and an error curve where the solver has no noise.
 inline std::string diffusion_job(const std::string& solver) {
-  return "method = \"diffusion\"\nseed = 3\n[denoiser]\nkind = \"named\"\nname = \"g3\"\n[schedule]\nkind = \"vp_linear\"\n[options]\nsamples = 6001\nsteps = 8\n"
+  return "method = \"diffusion\"\nseed = 3\n[denoiser]\nkind = \"named\"\nname = \"g3\"\n[schedule]\nkind = \"vp_linear\"\n[options]\nsamples = 6001\nsteps = "
+         "8\n"
          "batch = 20\nround = 3\nsolver = \"" +
          solver + "\"\n[run]\nthreads = 1\ncheckpoint_seconds = 0\nreport = false\n";
 }

@@ -26,7 +26,8 @@ namespace {
 
 const std::string head = "method = \"diffusion\"\nseed = 1\n";
 const std::string schedule = "[schedule]\nkind = \"vp_linear\"\n";
-const std::string mixture = "[denoiser]\nkind = \"mixture\"\nmeans = [[1.0, 0.0], [-1.0, 0.5]]\ncovariances = [[[0.2, 0.1], [0.1, 0.3]], [[0.1, 0.0], [0.0, 0.1]]]\n";
+const std::string mixture =
+    "[denoiser]\nkind = \"mixture\"\nmeans = [[1.0, 0.0], [-1.0, 0.5]]\ncovariances = [[[0.2, 0.1], [0.1, 0.3]], [[0.1, 0.0], [0.0, 0.1]]]\n";
 const std::string few = "[options]\nsamples = 10\nsteps = 5\n";
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -104,7 +105,8 @@ TEST_CASE("denoiser and schedule are read into the job and the resolved form rea
         std::string("[denoiser]\nkind = \"gaussian\"\nmean = [1, 2]\nvariances = [0.5, 0]\n[schedule]\nkind = \"ve\"\nsigma_max = 20\n"),
         std::string("[denoiser]\nkind = \"gaussian\"\nmean = [1, 2]\ncovariance = [[0.5, 0.1], [0.1, 1]]\n[schedule]\nkind = \"vp_cosine\"\n"),
         std::string("[denoiser]\nkind = \"named\"\nname = \"t1\"\n[schedule]\nkind = \"flow\"\nshift = 3\n"),
-        std::string("[denoiser]\nkind = \"mixture\"\nmeans = [[0], [1]]\ndeviations = [0.1, 0.2]\n[schedule]\nkind = \"discrete\"\nbetas = [0.1, 0.2, 0.3, 0.4, 0.5]\n")}) {
+        std::string("[denoiser]\nkind = \"mixture\"\nmeans = [[0], [1]]\ndeviations = [0.1, 0.2]\n[schedule]\nkind = \"discrete\"\nbetas = [0.1, 0.2, 0.3, "
+                    "0.4, 0.5]\n")}) {
     CAPTURE(text);
     const Job job = parse(head + text + few);
     REQUIRE(job.diffusion);
@@ -218,7 +220,9 @@ TEST_CASE("a sheet shows the first images, grey or coloured, and reads back as a
     // Three images a row, two rows, two pixels between them.
     const int colours = channels == 3 ? 3 : 1;
     const std::string pixels = pixels_of(read_file(t / "samples.png"), 13, 6, colours);
-    const auto at = [&](std::size_t x, std::size_t y, std::size_t c) { return static_cast<unsigned char>(pixels[(y * 13 + x) * static_cast<std::size_t>(colours) + c]); };
+    const auto at = [&](std::size_t x, std::size_t y, std::size_t c) {
+      return static_cast<unsigned char>(pixels[(y * 13 + x) * static_cast<std::size_t>(colours) + c]);
+    };
     CHECK(at(0, 0, 0) == 0);
     CHECK(at(3, 0, 0) == 0x80);   // between images
     CHECK(at(10, 4, 0) == 0x80);  // no sixth image

@@ -197,6 +197,42 @@ TEST_CASE("chosen rows have figures of data and centres, of the cost and of the 
   fs::remove_all(directory);
 }
 
+TEST_CASE("samples have figures of points, trajectories or a histogram, and a sheet of images stands on the page") {
+  ReportInput input;
+  Table points{"sample_points", "Samples", {"x1", "x2"}, Eigen::MatrixXd(20, 2), {}};
+  for (Index i = 0; i < 20; ++i) points.rows.row(i) << static_cast<double>(i % 7), static_cast<double>(i % 5);
+  Table paths{"trajectories", "Trajectories", {"sample", "node", "x1", "x2"}, Eigen::MatrixXd(6, 4), {}};
+  paths.rows << 0, 0, 1, 1, 0, 1, 2, 2, 0, 2, 3, 3, 1, 0, 4, 4, 1, 1, 5, 5, 1, 2, 6, 7;
+  Table histogram{"sample_histogram", "Histogram of the samples", {"from", "to", "samples"}, Eigen::MatrixXd(2, 3), {}};
+  histogram.rows << 0, 1, 5, 1, 2, 7;
+  input.outcome.tables = {points, paths};
+  std::vector<Plot> plots = make_plots(input);
+  REQUIRE(plots.size() == 2);
+  CHECK(plots[0].name == "samples");
+  CHECK(contains(plots[0].caption, "first 20 samples"));
+  CHECK(plots[1].name == "trajectories");
+  CHECK(plots[1].data == "1,1\n2,2\n3,3\n\n4,4\n5,5\n6,7\n\n\n3,3\n6,7\n");  // the ends once more
+  CHECK_FALSE(contains(html_report(input, {}, ""), "<summary>Samples"));
+  input.outcome.tables = {histogram};
+  plots.push_back(make_plots(input).at(0));
+  CHECK(contains(plots[2].data, "1,2,7"));
+  const fs::path directory = fs::temp_directory_path() / "buffon_sample_plots";
+  fs::create_directories(directory);
+  std::ofstream(directory / "samples.png") << "not an image";
+  write_report(input, directory);
+  std::ifstream page(directory / "report.html");
+  CHECK(contains({std::istreambuf_iterator<char>(page), {}}, "data:image/png;base64,bm90IGFuIGltYWdl"));
+  if (std::system("gnuplot --version > /dev/null 2>&1") == 0) {
+    for (const Plot& plot : plots) {
+      CAPTURE(plot.name);
+      std::string why;
+      CHECK(contains(render_plot(plot, directory, why), "<svg"));
+      CHECK(why.empty());
+    }
+  }
+  fs::remove_all(directory);
+}
+
 TEST_CASE("a report of chains has the summary instead of the estimates and the five figures of chains") {
   const ReportInput input = chains_example();
   const auto plots = make_plots(input);

@@ -245,10 +245,10 @@ TEST_CASE("what cannot be run is refused with the key and a remedy") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   auto broken = g3();
   broken->law = {};
-  broken->denoiser = callable_denoiser({.dimension = 2, .function = [nan](const ConstMatrix& x, std::span<const NoiseLevel>, std::span<const std::int32_t>,
-                                                                          MutMatrix answer) {
-    answer = x;
-    answer(0, x.cols() - 1) = nan;
-  }});
+  broken->denoiser =
+      callable_denoiser({.dimension = 2, .function = [nan](const ConstMatrix& x, std::span<const NoiseLevel>, std::span<const std::int32_t>, MutMatrix answer) {
+                           answer = x;
+                           answer(0, x.cols() - 1) = nan;
+                         }});
   CHECK(contains(refusal(broken, {.samples = 3, .steps = 4}), "not finite"));
 }

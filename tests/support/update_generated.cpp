@@ -53,8 +53,8 @@ int main(int argc, char** argv) {
   const fs::path guide = root / "docs" / "guide" / "configuration.md";
   std::string page = contents(guide);
   fill(page, "top", buffon::section_markdown_table(""));
-  for (const auto* section :
-       {"model", "inputs", "correlations", "quantities", "nested", "stages", "density", "parameters", "start", "data", "denoiser", "schedule", "derived", "run"}) {
+  for (const auto* section : {"model", "inputs", "correlations", "quantities", "nested", "stages", "density", "parameters", "start", "data", "denoiser",
+                              "schedule", "derived", "run"}) {
     fill(page, section, buffon::section_markdown_table(section));
   }
   write(guide, page);

@@ -118,7 +118,8 @@ std::string section_extra(std::string_view section) {
   if (section == "scenarios") {
     return "  inputs  table  default: none\n      overridden parameters by input, for example inputs = { F_X = { mean = 600.0 } }\n";
   }
-  if (section == "nested" || section == "density" || section == "denoiser" || section == "schedule") return "  and the keys of the kind: see `buffon explain KIND`\n";
+  if (section == "nested" || section == "density" || section == "denoiser" || section == "schedule")
+    return "  and the keys of the kind: see `buffon explain KIND`\n";
   if (section == "start") {
     return "  points  list of lists of numbers  default: none\n" +
            wrapped("for given: one point for all chains or one for each, with a number for each component in the order of the parameters", 6) +

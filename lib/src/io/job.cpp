@@ -48,7 +48,7 @@ struct Recipe {
   Document document;
   MethodEntry method;
   Subject subject;
-  Node data;  ///< its section, where it is a data set, with files named by their content
+  Node data;                          ///< its section, where it is a data set, with files named by their content
   std::vector<FileContent> contents;  ///< of files that its sections name
   std::uint64_t seed = 0;
 
@@ -138,7 +138,8 @@ void check_sections(const Section& top, const MethodEntry& method) {
     if (member == nullptr || section.goes_with(method.subject)) continue;
     static constexpr std::array<std::string_view, 5> remedies = {
         "its question is about a model: give it in [model] and [[inputs]]", "its question is a nested expectation: give it in [nested]",
-        "it draws from a density: give it in [density] and [[parameters]]", "it chooses rows of a data set: give it in [data]", "it draws samples of a denoising model: give it in [denoiser] and [schedule]"};
+        "it draws from a density: give it in [density] and [[parameters]]", "it chooses rows of a data set: give it in [data]",
+        "it draws samples of a denoising model: give it in [denoiser] and [schedule]"};
     top.fail(member->where, top.key(section.name), {}, "does not go with method = \"" + method.name + "\"",
              std::string(remedies[static_cast<std::size_t>(method.subject)]));
   }

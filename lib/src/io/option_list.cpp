@@ -63,16 +63,16 @@ bool is_list(OptionType type) { return type >= OptionType::number_list; }
 
 std::string_view type_text(OptionType type) {
   static constexpr std::array<std::string_view, 11> words = {"true or false",
-                                                              "whole number",
-                                                              "number",
-                                                              "text",
-                                                              "number, may be left out",
-                                                              "list of numbers",
-                                                              "list of whole numbers",
-                                                              "list of texts",
-                                                              "list of lists of texts",
-                                                              "list of lists of numbers",
-                                                              "list of lists of lists of numbers"};
+                                                             "whole number",
+                                                             "number",
+                                                             "text",
+                                                             "number, may be left out",
+                                                             "list of numbers",
+                                                             "list of whole numbers",
+                                                             "list of texts",
+                                                             "list of lists of texts",
+                                                             "list of lists of numbers",
+                                                             "list of lists of lists of numbers"};
   return words[static_cast<std::size_t>(type)];
 }
 

@@ -81,7 +81,8 @@ Json reproducible(const Result& r) {
     out["selection"] = {{"directory", "selection"}, {"rows", r.selection->rows}, {"labels", r.selection->labels}, {"files", files}};
   }
   if (r.samples) {
-    out["samples"] = {{"file", "samples.npy"}, {"shape", r.samples->shape}, {"type", r.samples->type}, {"sha256", r.samples->digest}, {"shown", r.samples->shown}};
+    out["samples"] = {
+        {"file", "samples.npy"}, {"shape", r.samples->shape}, {"type", r.samples->type}, {"sha256", r.samples->digest}, {"shown", r.samples->shown}};
   }
   return out;
 }

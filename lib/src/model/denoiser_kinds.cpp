@@ -2,8 +2,10 @@
 #include <buffon/core/error.hpp>
 #include <buffon/model/denoiser_kind.hpp>
 #include <buffon/model/exact_denoisers.hpp>
+#include <buffon/model/torchscript.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace buffon {
@@ -53,7 +55,9 @@ void one_of(const std::vector<std::pair<const char*, bool>>& given) {
     present = name;
     ++count;
   }
-  if (count != 1) refuse(count == 0 ? given.front().first : present, "", count == 0 ? "is required and missing" : "does not go with another of these", "give one of " + names);
+  if (count != 1)
+    refuse(count == 0 ? given.front().first : present, "", count == 0 ? "is required and missing" : "does not go with another of these",
+           "give one of " + names);
 }
 
 KnownLaw law_of(const ExactDenoiser& model, std::int64_t components) {
@@ -150,6 +154,56 @@ MadeDenoiser make(const NamedOptions& o, const DenoiserSetting&) {
   return known_as_a_whole(model, std::max(1, model->classes()));
 }
 
+struct NetworkOptions {
+  TorchScriptOptions network;
+  std::int64_t dimension = 0, classes = 0, together = 0, threads = 1;
+  std::vector<std::int64_t> image;
+};
+void describe(OptionVisitor& v, NetworkOptions& o) {
+  static constexpr std::array<std::string_view, 6> answers = {"data", "noise", "v", "velocity", "score", "edm"};
+  static constexpr std::array<std::string_view, 5> times = {"none", "time", "lambda", "sigma", "log_ratio"};
+  static constexpr std::array<std::string_view, 3> kinds_of_numbers = {"of_run", "float32", "float64"};
+  v.on({.name = "file", .meaning = "TorchScript file with a method forward(x, t, y) that answers in the shape of x", .required = true}, o.network.file);
+  v.on({.name = "dimension", .meaning = "numbers of a sample; for images, image tells", .range = between(0, 1e9)}, o.dimension);
+  v.on({.name = "image", .meaning = "channels, height and width of samples that are images; empty: they are not", .range = between(1, 1e6), .size_max = 3},
+       o.image);
+  v.on({.name = "answers",
+        .meaning = "what the network answers; velocity along the time of the schedule; edm: the network of Karras and others, for data of deviation 0.5"},
+       o.network.answers, answers);
+  v.on({.name = "answer_factor", .meaning = "factor on the answer: -1 for velocities along a time that runs from noise to data"}, o.network.answer_factor);
+  v.on({.name = "classes", .meaning = "labels 0 ... classes - 1 are known; 0: forward has no argument y", .range = between(0, 1e9)}, o.classes);
+  v.on({.name = "no_label", .meaning = "y of a sample without a label"}, o.network.no_label);
+  v.on({.name = "time", .meaning = "what the network is told of the noise: nothing, t of the schedule, log(alpha / sigma), sigma, or log(sigma / alpha)"},
+       o.network.time, times);
+  v.on({.name = "time_factor", .meaning = "factor on it, for example 1000"}, o.network.time_factor);
+  v.on({.name = "time_offset", .meaning = "added to it after that"}, o.network.time_offset);
+  v.on({.name = "numbers", .meaning = "type that the network computes with; of_run: that of the states"}, o.network.numbers, kinds_of_numbers);
+  v.on({.name = "together",
+        .meaning = "samples of one call of forward, 0 = all of the batch; with 1 the samples are the same for every options.batch",
+        .range = between(0, 1e9)},
+       o.together);
+  v.on({.name = "threads", .meaning = "threads of libtorch within one call; batches run side by side besides", .range = between(1, 4096)}, o.threads);
+}
+MadeDenoiser make(const NetworkOptions& o, const DenoiserSetting& setting) {
+  if (o.image.empty() == (o.dimension == 0)) {
+    refuse(o.image.empty() ? "dimension" : "image", "", o.image.empty() ? "is required and missing" : "does not go with dimension",
+           "give one of dimension, image");
+  }
+  if (!o.image.empty() && o.image.size() != 3) {
+    refuse("image", numbers(o.image.size()), "must be channels, height and width", "write image = [1, 28, 28]");
+  }
+  TorchScriptOptions network = o.network;
+  network.file = (setting.base_directory / o.network.file).string();
+  network.dimension = static_cast<Index>(o.dimension);
+  if (!o.image.empty()) network.image = ImageShape{o.image[0], o.image[1], o.image[2]};
+  network.classes = static_cast<int>(o.classes);
+  network.together = static_cast<Index>(o.together);
+  network.threads = static_cast<int>(o.threads);
+  MadeDenoiser made;
+  made.denoiser = torchscript_denoiser(network);
+  return made;
+}
+
 template <class Options>
 DenoiserKind kind(std::string name, std::string summary) {
   return {std::move(name), std::move(summary),
@@ -172,6 +226,7 @@ const std::vector<DenoiserKind>& denoiser_kinds() {
       kind<MixtureOptions>("mixture", "exact, of a mixture of Gaussians; classes are its components"),
       kind<PointsOptions>("points", "exact, of a finite set of points from a file"),
       kind<NamedOptions>("named", "exact, of a mixture known by its name; classes are its components"),
+      kind<NetworkOptions>("torchscript", "a network in a TorchScript file, through libtorch"),
   };
   return kinds;
 }

@@ -30,7 +30,9 @@ struct DiscreteOptions {
   double beta_first = 1e-4, beta_last = 0.02;
 };
 void describe(OptionVisitor& v, DiscreteOptions& o) {
-  v.on({.name = "betas", .meaning = "variances of the steps; empty: `steps` of them, equally spaced from beta_first to beta_last", .range = strictly_between(0, 1)},
+  v.on({.name = "betas",
+        .meaning = "variances of the steps; empty: `steps` of them, equally spaced from beta_first to beta_last",
+        .range = strictly_between(0, 1)},
        o.betas);
   v.on({.name = "steps", .meaning = "number of equally spaced variances", .range = between(2, 1e6)}, o.count);
   v.on({.name = "beta_first", .meaning = "the first of them", .range = strictly_between(0, 1)}, o.beta_first);

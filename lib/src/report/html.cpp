@@ -71,7 +71,9 @@ std::string group_title(const std::string& group) {
   static const std::map<std::string, std::string> titles = {{"expectation", "Expectations"},         {"probability", "Probabilities"},
                                                             {"first", "First-order Sobol' indices"}, {"total", "Total Sobol' indices"},
                                                             {"closed", "Closed Sobol' indices"},     {"derived", "Functions of the estimates"},
-                                                            {"robust", "Robust estimates"}};
+                                                            {"robust", "Robust estimates"},
+                                                            {"mean", "Means"},
+                                                            {"variance", "Variances"}};
   const auto found = titles.find(group);
   return found == titles.end() ? group : found->second;
 }
@@ -205,7 +207,8 @@ std::string summary_section(const Table& summary, double seconds) {
 }
 
 bool shown_elsewhere(const Table& table) {
-  return table.name == "weights" || table.name == "projection" || table.name == "summary" || table.name.starts_with("sample_") || table.name == "trajectories" || table.name.starts_with("chain_");
+  return table.name == "weights" || table.name == "projection" || table.name == "summary" || table.name.starts_with("sample_") ||
+         table.name == "trajectories" || table.name.starts_with("chain_");
 }
 
 std::string fact(std::string_view what, std::string_view value) {

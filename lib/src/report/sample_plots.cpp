@@ -62,7 +62,7 @@ void add_paths(const Outcome& outcome, std::vector<Plot>& plots) {
   plot.data += "\n" + ends;
   plot.caption = fmt::format("The way of the first {} samples from noise to data (dots).", paths);
   plot.script += fmt::format(
-      "{}plot 'trajectories.csv' index 0 using 1:2 with lines lw 0.7 lc rgb '#b02b6cb0' notitle, '' index 1 using 1:2 with points pt 7 ps 0.5 lc rgb '{}' "
+      "{}plot 'trajectories.csv' index 0 using 1:2 with lines lw 1 lc rgb '#702b6cb0' notitle, '' index 1 using 1:2 with points pt 7 ps 0.5 lc rgb '{}' "
       "notitle\n",
       plane, orange);
   plots.push_back(std::move(plot));

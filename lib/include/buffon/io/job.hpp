@@ -53,13 +53,13 @@ struct Job {
   RunSettings run;
   std::optional<Shard> shard;  ///< `run.shard`, when this is not the whole run
   std::vector<DerivedQuantity> derived;
-  Problem problem;                              ///< what a method with SubjectKind::problem works on; else empty
-  std::shared_ptr<const NestedProblem> nested;  ///< what a method with SubjectKind::nested works on; else null
-  std::shared_ptr<const Target> target;         ///< what a method with SubjectKind::target works on; else null
-  std::shared_ptr<const DataSet> data;          ///< what a method with SubjectKind::data works on; else null
+  Problem problem;                                  ///< what a method with SubjectKind::problem works on; else empty
+  std::shared_ptr<const NestedProblem> nested;      ///< what a method with SubjectKind::nested works on; else null
+  std::shared_ptr<const Target> target;             ///< what a method with SubjectKind::target works on; else null
+  std::shared_ptr<const DataSet> data;              ///< what a method with SubjectKind::data works on; else null
   std::shared_ptr<const DiffusionModel> diffusion;  ///< what a method with SubjectKind::diffusion works on; else null
-  FailurePolicy policy;                         ///< of the problem's model
-  std::string resolved;                         ///< the configuration with every default filled in, canonical TOML; reads back to the same job
+  FailurePolicy policy;                             ///< of the problem's model
+  std::string resolved;                             ///< the configuration with every default filled in, canonical TOML; reads back to the same job
   /// SHA-256, hexadecimal, of the part of `resolved` that determines the numbers: without title, [run], the journal and directory
   /// of the model, the folder of a plug-in, and how an UM-Bridge server is reached; data files count by their content (with their ending where the format is
   /// told by it).

@@ -16,7 +16,7 @@ namespace buffon {
 
 /// What the maker of a denoiser may need to know besides its own options.
 struct DenoiserSetting {
-  std::filesystem::path base_directory;                              ///< of the configuration file; relative paths start here
+  std::filesystem::path base_directory;                                 ///< of the configuration file; relative paths start here
   std::function<Eigen::MatrixXd(const std::string& file)> read_points;  ///< a table of numbers, its rows as columns
 };
 

@@ -13,7 +13,7 @@ namespace buffon {
 struct RenderedPlot {
   std::string name;
   std::string caption;
-  std::string svg;  ///< empty = it could not be drawn
+  std::string svg;                     ///< empty = it could not be drawn
   std::string type = "image/svg+xml";  ///< of what `svg` holds
 };
 

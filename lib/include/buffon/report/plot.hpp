@@ -20,9 +20,8 @@ struct Plot {
 
 /// The figures that the tables of an outcome allow: convergence (table "convergence"), indices (estimates of groups
 /// first, total, closed), importance weights (table "weights"), smallest effective sample size per round (table "rounds"), points on
-/// logarithmic axes (tables whose name begins with "log_log"), rows chosen from a data set (tables "projection", "cost_curve" and "trials"), samples (tables "sample_points",
-/// "sample_histogram" and "trajectories"), and trace, ranks,
-/// densities, autocorrelations and pairs of chains (tables "chain_…").
+/// logarithmic axes (tables whose name begins with "log_log"), rows chosen from a data set (tables "projection", "cost_curve" and "trials"), samples (tables
+/// "sample_points", "sample_histogram" and "trajectories"), and trace, ranks, densities, autocorrelations and pairs of chains (tables "chain_…").
 std::vector<Plot> make_plots(const ReportInput& input);
 
 /// Writes script and data of a plot to `directory` and runs gnuplot on it.

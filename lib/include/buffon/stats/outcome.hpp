@@ -39,7 +39,8 @@ struct Diagnostic {
 /// NAME and "NAME.std_error", and "NAME.exact" if known; another first column than "evaluations" gives its name to the axis), "rounds" (one row per adaptation
 /// round; column "smallest_effective_size"), "weights" (importance weights, normalised to mean 1), "log_log…" (first column across, every other column a series
 /// of positive values on logarithmic axes, NaN where it has none), and the tables of chains, which `chain_tables` makes (stats/chain_tables.hpp):
-/// "summary", "chain_trace", "chain_ranks", "chain_density", "chain_autocorrelation" and "chain_pairs"; of samples "sample_points", "sample_histogram" and "trajectories".
+/// "summary", "chain_trace", "chain_ranks", "chain_density", "chain_autocorrelation" and "chain_pairs"; of samples "sample_points", "sample_histogram" and
+/// "trajectories".
 struct Table {
   std::string name;
   std::string title;

@@ -38,9 +38,9 @@ struct DiffusionOptions {
   std::vector<double> ratios{};  ///< dc_solver
   std::int64_t steps = 20;
   NodeSpacing spacing = NodeSpacing::automatic;
-  double power = 0;                               ///< of quadratic and karras, 0 = 2 and 7
-  std::optional<double> first_time, last_time{};  ///< ends of the grid; the schedule's own if not given
-  std::vector<double> times{};                    ///< all nodes, in the place of steps, spacing and ends
+  double power = 0;                                 ///< of quadratic and karras, 0 = 2 and 7
+  std::optional<double> first_time{}, last_time{};  ///< ends of the grid; the schedule's own if not given
+  std::vector<double> times{};                      ///< all nodes, in the place of steps, spacing and ends
   std::int64_t batch = 256;
   std::int64_t round = 8;
   std::string backend = "cpu";
@@ -71,8 +71,9 @@ struct DiffusionResult {
 /// model answers column by column (exact models do; libraries of networks may add up in another order for another batch).
 /// Noise of all nodes comes from children of "diffusion": "start" and ("noise", k), item i.
 ///
-/// Where the law of the data is known the moments of the samples are compared with it, and a deterministic solver is run from a few starts with other numbers of
-/// steps, in float64, against an exact or much finer solution. Memory: the samples, three times while a checkpoint is written; plan.registers batches per worker.
+/// Where the law of the data is known the moments of the samples are compared with it, and a deterministic solver is run from a few starts with other numbers
+/// of steps, in float64, against an exact or much finer solution. Memory: the samples, three times while a checkpoint is written; plan.registers batches per
+/// worker.
 class Diffusion : public Method {
  public:
   Diffusion(std::shared_ptr<const DiffusionModel> model, const DiffusionOptions& options, const Stream& stream);
