@@ -27,7 +27,7 @@ std::shared_ptr<DiffusionModel> model_of(const std::shared_ptr<const ExactDenois
 }
 std::shared_ptr<DiffusionModel> g3() { return model_of(named_denoiser("g3"), vp_linear_schedule()); }
 std::shared_ptr<DiffusionModel> gaussian() {
-  const Eigen::Matrix2d covariance = (Eigen::Matrix2d() << 0.8, 0.3, 0.3, 0.5).finished();
+  const Eigen::MatrixXd covariance = (Eigen::MatrixXd(2, 2) << 0.8, 0.3, 0.3, 0.5).finished();
   return model_of(gaussian_denoiser(Eigen::Vector2d(1, -0.5), covariance), vp_linear_schedule());
 }
 
@@ -110,15 +110,15 @@ TEST_CASE("a run saved and loaded at every round ends with the same state") {
 }
 
 TEST_CASE("moments agree with the exact law, and the same comparison rejects a law that is a little off") {
-  // Level 1e-6 for each of the four numbers: |z| < 4.9. With 60,000 samples the mutants are 0.03 / 0.0037 = 8 and 0.06 / 0.0046 = 13 errors off.
-  DiffusionOptions o{.samples = 60000, .order = 3, .steps = 60, .precision = SamplePrecision::float64, .error_curve = false};
+  // Level 1e-6 for each of the four numbers: |z| < 4.9. With 20,000 samples the mutants are 0.06 / 0.0063 = 9 and 0.1 / 0.008 = 12 errors off.
+  DiffusionOptions o{.samples = 20000, .order = 3, .steps = 60, .precision = SamplePrecision::float64, .error_curve = false};
   for (const bool stochastic : {false, true}) {
     CAPTURE(stochastic);
     if (stochastic) {
       o.solver = "dpmpp_2m_sde";
       o.order = 0;
       o.eta = 1;
-      o.steps = 200;
+      o.steps = 120;
     }
     const auto model = gaussian();
     const Outcome outcome = outcome_of(model, o);
@@ -130,13 +130,13 @@ TEST_CASE("moments agree with the exact law, and the same comparison rejects a l
     CHECK(std::abs(z("mean_x2", -0.5)) < 4.9);
     CHECK(std::abs(z("variance_x1", 0.8)) < 4.9);
     CHECK(std::abs(z("variance_x2", 0.5)) < 4.9);
-    CHECK(std::abs(z("mean_x1", 1.03)) > 4.9);
-    CHECK(std::abs(z("variance_x1", 0.86)) > 4.9);
+    CHECK(std::abs(z("mean_x1", 1.06)) > 4.9);
+    CHECK(std::abs(z("variance_x1", 0.9)) > 4.9);
     CHECK(outcome.warnings.empty());
     CHECK(diagnostic(outcome, "gaussian_w2") < 3 * diagnostic(outcome, "gaussian_w2_by_chance"));
     CHECK(diagnostic(outcome, "covariance_distance") < 3 * diagnostic(outcome, "covariance_distance_by_chance"));
 
-    model->law->covariance(0, 0) += 0.06;
+    model->law->covariance(0, 0) += 0.1;
     const Outcome wrong = outcome_of(model, o);
     CHECK(diagnostic(wrong, "gaussian_w2") > 3 * diagnostic(wrong, "gaussian_w2_by_chance"));
     CHECK(wrong.warnings.size() == 1);
@@ -163,13 +163,13 @@ TEST_CASE("distances by chance are those of samples without error") {
 TEST_CASE("the error curve has the order of the solver, against a formula and against the flow of a mixture") {
   for (const auto& model : {gaussian(), g3()}) {
     const auto slope = [&](const std::string& solver) {
-      const Outcome outcome = outcome_of(model, {.samples = 10, .solver = solver, .steps = 160, .trajectories = 0});
+      const Outcome outcome = outcome_of(model, {.samples = 10, .solver = solver, .steps = 80, .trajectories = 0});
       const auto& rows = outcome.table("log_log_error")->rows;
       REQUIRE(rows.rows() == 4);
-      CHECK(rows(3, 0) == 320);
+      CHECK(rows(3, 0) == 160);
       return std::log2(rows(2, 1) / rows(3, 1));
     };
-    CHECK(slope("ddim") == doctest::Approx(1).epsilon(0.15));
+    CHECK(slope("ddim") == doctest::Approx(1).epsilon(0.2));
     CHECK(slope("dpmpp_2m") == doctest::Approx(2).epsilon(0.1));
     CHECK(slope("dpmpp_3m") > 2.7);
   }
