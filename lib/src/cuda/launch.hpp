@@ -5,6 +5,13 @@
 
 #include <stdint.h>
 
+// Nearly every thread has one element: counting the turns of its loop beforehand, to unroll it, would cost a division of 64-bit numbers.
+#if defined(__CUDA_ARCH__)
+#define BUFFON_ROLLED _Pragma("unroll 1")
+#else
+#define BUFFON_ROLLED
+#endif
+
 // How the threads of a device share the elements of a matrix. No CUDA here, so that the host runs the same arithmetic in tests.
 
 namespace buffon::backend::cuda {
@@ -39,7 +46,9 @@ inline Launch launch_over(int64_t rows, int64_t columns) {
 /// What one thread does: body(row, column) for its elements.
 template <class Body>
 BUFFON_SCALAR void elements_of(const Place& place, const Launch& launch, int64_t rows, int64_t columns, const Body& body) {
+  BUFFON_ROLLED
   for (int64_t c = place.block_y * launch.threads_y + place.thread_y; c < columns; c += launch.blocks_y * launch.threads_y) {
+    BUFFON_ROLLED
     for (int64_t r = place.block_x * launch.threads_x + place.thread_x; r < rows; r += launch.blocks_x * launch.threads_x) body(r, c);
   }
 }
