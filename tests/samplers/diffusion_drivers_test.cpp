@@ -137,12 +137,12 @@ TEST_CASE("adaptive steps are those of a sequential program for every sample, an
   const MatrixXd ends = exact_ends(vp_linear_schedule()->at_time(1), starts());
   for (const auto& [order, absolute, relative, calls, error] :
        {std::tuple{2, 0.0078, 0.05, 102, 5.84e-3}, {3, 0.0078, 0.05, 60, 9.53e-4}, {3, 1e-4, 1e-3, 174, 2.40e-5}}) {
-    CAPTURE(order);
-    CAPTURE(absolute);
     AdaptiveOptions options;
     options.order = order;
     options.absolute = absolute;
     options.relative = relative;
+    CAPTURE(options.order);
+    CAPTURE(options.absolute);
     options.most_growth = 1e300;  // as in the reference
     const Sequential coupled = sequential_adaptive(starts(), options);
     CHECK(coupled.calls == calls);
@@ -186,6 +186,19 @@ TEST_CASE("adaptive steps that cannot be are refused") {
   CHECK_THROWS_WITH_AS(solver.run(x, vp_linear_schedule()->at_time(1), vp_linear_schedule()->at_time(1e-3)), doctest::Contains("finite and smooth"), Error);
 }
 
+TEST_CASE("drivers refuse more states than they have room for") {
+  const auto schedule = vp_linear_schedule();
+  backend::Queue queue(backend::Device::open("cpu"), 1);
+  const backend::Matrix x(queue.device(), 2, 5, BUFFON_F64), tall(queue.device(), 3, 4, BUFFON_F64);
+  AdaptiveSolver adaptive_solver({named_denoiser("g3"), schedule}, queue, 4, BUFFON_F64);
+  PicardSolver picard_solver({named_denoiser("g3"), schedule}, queue, 4, BUFFON_F64);
+  const auto grid = time_grid(*schedule, GridSpacing::log_snr, 5, 1, 1e-3);
+  for (const backend::View& states : {x.view(), tall.view()}) {
+    CHECK_THROWS_WITH_AS(adaptive_solver.run(states, grid.front(), grid.back()), doctest::Contains("2 rows and at most 4 columns"), Error);
+    CHECK_THROWS_WITH_AS(picard_solver.run(states, grid), doctest::Contains("2 rows and at most 4 columns"), Error);
+  }
+}
+
 TEST_CASE("jumps along the Gaussian flow meet the reference errors on the mixture") {
   const auto schedule = vp_linear_schedule();
   const NoiseLevel first = schedule->at_time(1);
@@ -197,8 +210,8 @@ TEST_CASE("jumps along the Gaussian flow meet the reference errors on the mixtur
   const Teleport gaussian(g3->mean(), g3->covariance()), centred(Eigen::VectorXd::Zero(2), g3->covariance());
   for (const auto& [lambda, error] :
        {std::pair{-4.0, 8.4e-7}, {-3.0, 1.7e-5}, {-2.5, 7.7e-5}, {-2.0, 3.4e-4}, {-1.5, 1.5e-3}, {-1.0, 6.1e-3}, {-0.5, 2.5e-2}, {0.0, 8.7e-2}}) {
-    CAPTURE(lambda);
     const NoiseLevel to = schedule->at_lambda(lambda);
+    CAPTURE(to.lambda);
     CHECK(rms(exact_ends(to, jump(gaussian, to)), ends) == doctest::Approx(error).scale(0).epsilon(0.04));  // references have two digits
     CHECK(rms(exact_ends(to, jump(centred, to)), ends) > 1.5 * error);                                      // as if the mean were 0
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Solvers with numbers fitted to a model: dynamic compensation, DPM-Solver-v3 with its statistics.
 #include <buffon/core/error.hpp>
+#include <buffon/model/exact_denoisers.hpp>
 #include <buffon/samplers/diffusion/empirical_statistics.hpp>
 
 #include <cmath>
@@ -69,8 +70,8 @@ SolverSetting third_version(std::shared_ptr<const EmpiricalStatistics> statistic
 TEST_CASE("ratios fitted on 11 starts lower the error of all to the reference values") {
   const auto schedule = vp_linear_schedule();
   for (const auto& [steps, before, after] : {std::tuple{5, 0.345, 0.230}, {8, 0.161, 0.140}, {10, 0.122, 0.104}}) {
-    CAPTURE(steps);
     const auto grid = time_grid(*schedule, GridSpacing::time, steps, 1, 1e-3);
+    CAPTURE(grid.size());
     const Eigen::MatrixXd ends = teacher_states(data_g3, *schedule, grid, starts(), 60).back();
     SolverSetting setting;
     setting.solver = "dc_solver";
@@ -103,6 +104,17 @@ TEST_CASE("ratios that do not fit the grid are refused") {
   setting.solver = "ddpm";
   setting.ratios.clear();
   CHECK_THROWS_WITH_AS(states_at_nodes(plan_solver(setting, *schedule, grid), data_g3, *schedule, starts()), doctest::Contains("without noise"), Error);
+}
+
+TEST_CASE("a model on a backend is a function on the host, in batches") {
+  const auto schedule = vp_linear_schedule();
+  backend::Queue queue(backend::Device::open("cpu"), 1);
+  const DataModel model = data_model({named_denoiser("g3"), schedule}, queue, 7);
+  for (const double time : {1.0, 0.4, 1e-3}) {
+    const NoiseLevel level = schedule->at_time(time);
+    CHECK((model(starts(), level) - data_g3(starts(), level)).cwiseAbs().maxCoeff() < 1e-12);
+    CHECK((model(starts(), level) - data_g3(starts(), schedule->at_time(0.9 * time))).cwiseAbs().maxCoeff() > 1e-6);
+  }
 }
 
 TEST_CASE("tables with the same numbers everywhere give the solvers of data and of noise") {

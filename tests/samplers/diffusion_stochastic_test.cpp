@@ -44,8 +44,9 @@ TEST_CASE("restarts contract the error of Heun's method to the reference distanc
   const auto schedule = vp_linear_schedule();
   const auto grid = time_grid(*schedule, GridSpacing::log_snr, 18, 1, 1e-3);
   for (const auto& [times, calls, reference] : {std::tuple{0, 36, 4.58e-2}, {1, 40, 4.29e-2}, {2, 44, 3.99e-2}, {5, 56, 3.27e-2}, {10, 76, 2.50e-2}}) {
-    CAPTURE(times);
-    CHECK(plan_solver(restart(times), *schedule, grid).calls == calls);
+    const SolverSetting setting = restart(times);
+    CAPTURE(setting.restarts[0].times);
+    CHECK(plan_solver(setting, *schedule, grid).calls == calls);
     CHECK(distance(restart(times), GridSpacing::log_snr, 18) == doctest::Approx(reference).scale(0).epsilon(2e-3));
     // Nine tenths of the noise are told from all of it.
     if (times > 0) CHECK(std::abs(distance(restart(times, 0.9), GridSpacing::log_snr, 18) / reference - 1) > 0.02);

@@ -12,8 +12,6 @@ namespace {
 
 using Term = SolverPlan::Term;
 
-constexpr int most_steps = 5;
-
 /// 16-point Gauss-Legendre rule on [−1, 1], positive nodes.
 constexpr std::array<double, 8> gauss_nodes = {0.0950125098376374, 0.2816035507792589, 0.4580167776572274, 0.6178762444026438,
                                                0.7554044083550030, 0.8656312023878318, 0.9445750230732326, 0.9894009349916499};

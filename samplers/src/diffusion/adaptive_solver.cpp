@@ -45,6 +45,7 @@ AdaptiveSolver::AdaptiveSolver(DiffusionModel model, backend::Queue& queue, Inde
 AdaptiveSolver::~AdaptiveSolver() = default;
 
 AdaptiveSteps AdaptiveSolver::run(View x, const NoiseLevel& first, const NoiseLevel& last, std::span<const std::int32_t> labels) {
+  check_states("adaptive", x, model_.denoiser->dimension(), columns_);
   if (!std::isfinite(first.lambda) || !std::isfinite(last.lambda) || !(first.lambda < last.lambda)) {
     refuse_solver("adaptive", "levels", "lambda from " + to_text(first.lambda) + " to " + to_text(last.lambda), "must rise and be finite",
                   "begin after pure noise and end before sigma = 0");

@@ -4,7 +4,10 @@
 #include <buffon/backend/backend.hpp>
 
 #include <span>
+#include <string>
 #include <vector>
+
+#include <buffon/core/error.hpp>
 
 namespace buffon {
 
@@ -25,6 +28,16 @@ class ColumnFactors {
 };
 
 inline buffon_term plain_term(backend::View source, double factor = 1) { return {source, factor, nullptr, nullptr}; }
+
+/// @throws Error(usage) for states that a driver has no room for
+inline void check_states(const char* driver, backend::View x, Index rows, Index columns) {
+  if (x.rows == rows && x.columns <= columns) return;
+  throw Error(ErrorCategory::usage, {.doing = std::string("running the driver ") + driver,
+                                     .key = "x",
+                                     .value = std::to_string(x.rows) + " x " + std::to_string(x.columns),
+                                     .rule = "must have " + std::to_string(rows) + " rows and at most " + std::to_string(columns) + " columns",
+                                     .remedy = "make the driver for the largest batch"});
+}
 
 inline backend::View first_columns(backend::View view, Index count) {
   view.columns = count;

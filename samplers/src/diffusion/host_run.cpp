@@ -5,10 +5,32 @@
 #include <cmath>
 
 #include <buffon/core/error.hpp>
+#include <buffon/samplers/diffusion/batch_solver.hpp>
 
 #include "plan_builder.hpp"
 
 namespace buffon {
+
+DataModel data_model(DiffusionModel model, backend::Queue& queue, Index columns, buffon_type type) {
+  struct Memory {
+    BatchSolver solver;
+    backend::Matrix x, data;
+  };
+  const Index rows = model.denoiser->dimension();
+  const auto memory = std::make_shared<Memory>(Memory{BatchSolver(std::move(model), queue, columns, type), backend::Matrix(queue.device(), rows, columns, type),
+                                                      backend::Matrix(queue.device(), rows, columns, type)});
+  return [memory, &queue, columns](const Eigen::MatrixXd& x, const NoiseLevel& level) {
+    Eigen::MatrixXd data(x.rows(), x.cols());
+    for (Index first = 0; first < x.cols(); first += columns) {
+      const Index count = std::min(columns, x.cols() - first);
+      const backend::View states = memory->x.columns(0, count), answers = memory->data.columns(0, count);
+      queue.upload(states, x.middleCols(first, count));
+      memory->solver.predict(answers, Prediction::data, {states, {&level, 1}});
+      data.middleCols(first, count) = queue.download(answers);
+    }
+    return data;
+  };
+}
 
 std::vector<Eigen::MatrixXd> states_at_nodes(const SolverPlan& plan, const DataModel& model, const NoiseSchedule& schedule, const Eigen::MatrixXd& start,
                                              std::size_t last) {

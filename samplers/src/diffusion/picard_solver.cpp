@@ -34,11 +34,7 @@ struct PicardSolver::Memory {
 };
 
 PicardSolver::PicardSolver(DiffusionModel model, backend::Queue& queue, Index columns, buffon_type type, PicardOptions options)
-    : model_(model),
-      queue_(&queue),
-      columns_(columns),
-      options_(options),
-      solver_(std::move(model), queue, columns * std::max<Index>(options.window, 1), type) {
+    : model_(model), queue_(&queue), options_(options), solver_(std::move(model), queue, columns * std::max<Index>(options.window, 1), type) {
   if (options.window < 1) refuse_solver("picard", "window", std::to_string(options.window), "must be at least 1", "take 8");
   if (!(options.tolerance >= 0)) refuse_solver("picard", "tolerance", std::to_string(options.tolerance), "must not be negative", "take 1e-4");
   memory_ = std::make_unique<Memory>(queue, model_.denoiser->dimension(), columns, options.window, type);
@@ -47,6 +43,7 @@ PicardSolver::~PicardSolver() = default;
 
 PicardCost PicardSolver::run(View x, const std::vector<NoiseLevel>& grid, std::span<const std::int32_t> labels) {
   Memory& m = *memory_;
+  check_states("picard", x, model_.denoiser->dimension(), m.starts.view().columns);
   const Index count = x.columns, window = options_.window;
   const auto steps = static_cast<Index>(grid.size()) - 1;
   // Node j of every sample: a view with the stride of a window.

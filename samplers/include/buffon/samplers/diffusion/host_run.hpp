@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <buffon/model/denoiser.hpp>
 #include <buffon/samplers/diffusion/solver_plan.hpp>
 
 #include <functional>
@@ -11,6 +12,9 @@ namespace buffon {
 
 /// D = E[x₀ | x] of a model for the columns of x, all at one level, in double on the host: for what is worked out once before sampling.
 using DataModel = std::function<Eigen::MatrixXd(const Eigen::MatrixXd& x, const NoiseLevel& level)>;
+
+/// Any model as a function on the host, run on a queue in batches of at most `columns`. The queue must outlive it.
+DataModel data_model(DiffusionModel model, backend::Queue& queue, Index columns = 256, buffon_type type = BUFFON_F64);
 
 /// States at the nodes 1 … of a plan without noise, from states at node 0; no further than to node `last` where that is not 0.
 /// @throws Error(usage) for a plan with noise

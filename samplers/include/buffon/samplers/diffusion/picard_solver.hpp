@@ -34,7 +34,6 @@ class PicardSolver {
   struct Memory;
   DiffusionModel model_;
   backend::Queue* queue_;
-  Index columns_;
   PicardOptions options_;
   BatchSolver solver_;
   std::unique_ptr<Memory> memory_;
