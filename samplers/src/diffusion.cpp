@@ -45,7 +45,32 @@ const std::vector<std::string_view>& solver_words() {
   return words;
 }
 
+/// Refuses options that the chosen solver would pass over.
+void check_read(const DiffusionOptions& o) {
+  const auto& names = solver_names();
+  const SolverName& solver = *std::find_if(names.begin(), names.end(), [&](const SolverName& s) { return s.name == o.solver; });
+  const DiffusionOptions own;
+  const std::string read = " " + solver.options + " ";
+  const auto check = [&](const std::string& key, bool given, const std::string& value) {
+    const bool known = read.find(" " + key + " ") != std::string::npos || read.find(" " + key + ",") != std::string::npos;
+    if (given && !known) refuse(key, value, "is no option of the solver " + solver.name, "leave it out; `buffon list solvers` shows the others");
+  };
+  check("order", o.order != 0 && !solver.order.starts_with(std::to_string(o.order)), std::to_string(o.order));
+  check("eta", o.eta != own.eta, to_text(o.eta));
+  check("variant", o.variant != own.variant, o.variant);
+  check("prediction", o.prediction != own.prediction, std::string(prediction_words[static_cast<std::size_t>(o.prediction)]));
+  check("beta", o.beta != own.beta, to_text(o.beta));
+  check("churn", o.churn != own.churn, to_text(o.churn));
+  check("churn_from", o.churn_from != own.churn_from, to_text(o.churn_from));
+  check("churn_to", o.churn_to != own.churn_to, to_text(o.churn_to));
+  check("churn_noise", o.churn_noise != own.churn_noise, to_text(o.churn_noise));
+  check("restarts", !o.restarts.empty(), std::to_string(o.restarts.size()) + " parts");
+  check("ratios", !o.ratios.empty(), std::to_string(o.ratios.size()) + " numbers");
+  check("lower_order_final", o.lower_order_final, "true");
+}
+
 SolverSetting setting_of(const DiffusionOptions& o) {
+  check_read(o);
   SolverSetting s;
   s.solver = o.solver;
   s.order = static_cast<int>(o.order);

@@ -233,6 +233,11 @@ TEST_CASE("nodes can be given as times or as a grid, and the grid that the optio
 
 TEST_CASE("what cannot be run is refused with the key and a remedy") {
   CHECK(contains(refusal(g3(), {.solver = "unipcc"}), "options.solver = unipcc must be one of"));
+  CHECK(contains(refusal(g3(), {.solver = "unipc", .eta = 0.5}), "options.eta = 0.5 is no option of the solver unipc"));
+  CHECK(contains(refusal(g3(), {.solver = "dpmpp_2m", .order = 3}), "options.order = 3 is no option of the solver dpmpp_2m"));
+  CHECK(contains(refusal(g3(), {.solver = "restart", .restarts = {{3, 2, 0.1}}}), "options.restarts[0]"));
+  CHECK(refusal(g3(), {.samples = 2, .solver = "dpmpp_2m", .order = 2, .steps = 4}) == "accepted");
+  CHECK(refusal(g3(), {.samples = 2, .solver = "ddim", .eta = 0.5, .steps = 4}) == "accepted");
   CHECK(contains(refusal(g3(), {.backend = "tpu"}), "is not known"));
   CHECK(contains(refusal(g3(), {.times = {1.0, 0.5, 0.5, 0.1}}), "times[2]"));
   CHECK(contains(refusal(g3(), {.times = {1.0}}), "must be at least 2"));

@@ -68,9 +68,12 @@ std::string base64(std::string_view bytes) {
 }
 
 std::string group_title(const std::string& group) {
-  static const std::map<std::string, std::string> titles = {{"expectation", "Expectations"},         {"probability", "Probabilities"},
-                                                            {"first", "First-order Sobol' indices"}, {"total", "Total Sobol' indices"},
-                                                            {"closed", "Closed Sobol' indices"},     {"derived", "Functions of the estimates"},
+  static const std::map<std::string, std::string> titles = {{"expectation", "Expectations"},
+                                                            {"probability", "Probabilities"},
+                                                            {"first", "First-order Sobol' indices"},
+                                                            {"total", "Total Sobol' indices"},
+                                                            {"closed", "Closed Sobol' indices"},
+                                                            {"derived", "Functions of the estimates"},
                                                             {"robust", "Robust estimates"},
                                                             {"mean", "Means"},
                                                             {"variance", "Variances"}};
