@@ -142,7 +142,7 @@ TEST_CASE("faults of overrides name the flag") {
 TEST_CASE("each fault ends in one message with place, key, value and rule") {
   CHECK(message_of("seed = 1\nmethdo = \"probe\"\n" + model + inputs) ==
         "job.toml:2:1: reading the configuration: methdo is not a key here. did you mean \"method\"? the keys here are: method, seed, title, model, inputs, "
-        "correlations, density, parameters, start, quantities, scenarios, nested, stages, data, derived, options, run.");
+        "correlations, density, parameters, start, quantities, scenarios, nested, stages, data, denoiser, schedule, derived, options, run.");
   CHECK(message_of("method = \"prob\"\nseed = 1\n" + model + inputs) ==
         "job.toml:1:10: reading the configuration: method = \"prob\" must be one of probe, other_probe, nested_probe, target_probe, data_probe. did you mean "
         "\"probe\"?");
