@@ -29,7 +29,7 @@ inline bool torch_is_there() {
 class Networks {
  public:
   /// The path of a file made from a text, with the tensors of a folder where there is one.
-  std::string make(const std::string& text, const std::string& weights = {}) {
+  std::string make(const std::string& text, [[maybe_unused]] const std::string& weights = {}) {
     const std::string stem = "network" + std::to_string(++count_);
     std::ofstream(folder_ / (stem + ".txt")) << text;
     const std::string out = (folder_ / (stem + ".pt")).string();
