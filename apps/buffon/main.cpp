@@ -50,6 +50,7 @@ int run(int argc, char** argv) {
   add_explain(app, action);
   add_list(app, action);
   add_plan(app, action);
+  add_schedule(app, action);
   add_report(app, action);
   add_diagnose(app, action);
   add_compare(app, action);

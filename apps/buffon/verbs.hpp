@@ -24,6 +24,7 @@ void add_validate(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);
 void add_plan(CLI::App& app, Action& action);
+void add_schedule(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_diagnose(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);

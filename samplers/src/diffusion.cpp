@@ -69,7 +69,29 @@ void check_read(const DiffusionOptions& o) {
   check("lower_order_final", o.lower_order_final, "true");
 }
 
-SolverSetting setting_of(const DiffusionOptions& o) {
+/// Nodes of a run with `steps` steps, between the ends that the options or the schedule name.
+std::vector<NoiseLevel> nodes(const DiffusionOptions& o, const NoiseSchedule& schedule, int steps) {
+  const double first = o.first_time.value_or(schedule.first_time()), last = o.last_time.value_or(schedule.last_time());
+  const double from = schedule.at_time(first).lambda, to = schedule.at_time(last).lambda;
+  if (!(from < to)) {
+    refuse(o.last_time ? "last_time" : "first_time", to_text(o.last_time ? last : first), "must leave less noise at the end than at the beginning",
+           "the schedule goes from time " + to_text(schedule.first_time()) + " to " + to_text(schedule.last_time()));
+  }
+  const bool finite = std::isfinite(from) && std::isfinite(to);
+  if (!finite && (o.spacing == NodeSpacing::log_snr || o.spacing == NodeSpacing::karras)) {
+    refuse("spacing", std::string(spacing_words[static_cast<std::size_t>(o.spacing)]), "needs ends with both data and noise in them",
+           "take spacing = \"time\", or first_time and last_time inside the schedule");
+  }
+  GridSpacing spacing = finite ? GridSpacing::log_snr : GridSpacing::time;
+  if (o.spacing == NodeSpacing::time) spacing = GridSpacing::time;
+  if (o.spacing == NodeSpacing::quadratic) spacing = GridSpacing::quadratic;
+  if (o.spacing == NodeSpacing::karras) spacing = GridSpacing::karras;
+  return time_grid(schedule, spacing, steps, first, last, o.power);
+}
+
+}  // namespace
+
+SolverSetting solver_setting(const DiffusionOptions& o) {
   check_read(o);
   SolverSetting s;
   s.solver = o.solver;
@@ -98,28 +120,6 @@ SolverSetting setting_of(const DiffusionOptions& o) {
   s.ratios = o.ratios;
   return s;
 }
-
-/// Nodes of a run with `steps` steps, between the ends that the options or the schedule name.
-std::vector<NoiseLevel> nodes(const DiffusionOptions& o, const NoiseSchedule& schedule, int steps) {
-  const double first = o.first_time.value_or(schedule.first_time()), last = o.last_time.value_or(schedule.last_time());
-  const double from = schedule.at_time(first).lambda, to = schedule.at_time(last).lambda;
-  if (!(from < to)) {
-    refuse(o.last_time ? "last_time" : "first_time", to_text(o.last_time ? last : first), "must leave less noise at the end than at the beginning",
-           "the schedule goes from time " + to_text(schedule.first_time()) + " to " + to_text(schedule.last_time()));
-  }
-  const bool finite = std::isfinite(from) && std::isfinite(to);
-  if (!finite && (o.spacing == NodeSpacing::log_snr || o.spacing == NodeSpacing::karras)) {
-    refuse("spacing", std::string(spacing_words[static_cast<std::size_t>(o.spacing)]), "needs ends with both data and noise in them",
-           "take spacing = \"time\", or first_time and last_time inside the schedule");
-  }
-  GridSpacing spacing = finite ? GridSpacing::log_snr : GridSpacing::time;
-  if (o.spacing == NodeSpacing::time) spacing = GridSpacing::time;
-  if (o.spacing == NodeSpacing::quadratic) spacing = GridSpacing::quadratic;
-  if (o.spacing == NodeSpacing::karras) spacing = GridSpacing::karras;
-  return time_grid(schedule, spacing, steps, first, last, o.power);
-}
-
-}  // namespace
 
 void describe(OptionVisitor& v, DiffusionOptions& o) {
   v.on({.name = "samples", .meaning = "Samples drawn.", .unit = "samples", .range = between(1, 1e12)}, o.samples);
@@ -192,7 +192,7 @@ struct Diffusion::State {
         options((check_options("diffusion", options_), options_)),
         stream(stream_.child("diffusion")),
         grid(nodes_of_run()),
-        plan(plan_solver(setting_of(options), *model->schedule, grid)),
+        plan(plan_solver(solver_setting(options), *model->schedule, grid)),
         workers(*model, plan, options.backend, options.precision == SamplePrecision::float32 ? BUFFON_F32 : BUFFON_F64,
                 std::min(options.batch, options.samples), std::min(options.round, block_count(options.samples, options.batch))),
         wanted(options.samples) {}
@@ -272,7 +272,7 @@ struct Diffusion::State {
       return std::nullopt;
     }
     try {
-      out.plan = plan_solver(setting_of(options), *model->schedule, out.grid);
+      out.plan = plan_solver(solver_setting(options), *model->schedule, out.grid);
     } catch (const Error&) {
       return std::nullopt;  // fewer steps than the solver needs
     }
@@ -293,6 +293,8 @@ Diffusion::Diffusion(std::shared_ptr<const DiffusionModel> model, const Diffusio
     : state_(std::make_unique<State>(std::move(model), options, stream)) {}
 
 Diffusion::~Diffusion() = default;
+
+const DiffusionOptions& Diffusion::options() const { return state_->options; }
 
 void Diffusion::step(Context& context) {
   State& s = *state_;

@@ -41,14 +41,14 @@ double moment_distance_of(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
 /// Starts with their exact ends, and runs of the solver from them.
 class Runs {
  public:
-  Runs(const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts, std::span<const std::int32_t> labels, const Stream& stream)
+  Runs(const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts, const Stream& stream)
       : model_(model),
         queue_(queue),
         starts_(starts),
         stream_(stream),
         solver_(model, queue, std::max<Index>(1, starts.cols()), BUFFON_F64),
         x_(queue.device(), starts.rows(), starts.cols(), BUFFON_F64) {
-    for (Index i = 0; i < starts.cols() && !labels.empty(); ++i) labels_.push_back(labels[static_cast<std::size_t>(i) % labels.size()]);
+    for (Index i = 0; i < starts.cols() && !model.labels.empty(); ++i) labels_.push_back(model.label(static_cast<std::uint64_t>(i)));
   }
 
   Index count() const { return starts_.cols(); }
@@ -100,14 +100,14 @@ class Runs {
 class Search {
  public:
   Search(const ScheduleSearch& search, const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts, const ConstMatrix& held_out,
-         const Stream& stream, std::span<const std::int32_t> labels)
+         const Stream& stream)
       : search_(search),
         schedule_(*model.schedule),
         first_(search.first_time.value_or(schedule_.first_time())),
         last_(search.last_time.value_or(schedule_.last_time())),
         stream_(stream),
-        runs_(model, queue, starts, labels, stream),
-        others_(model, queue, held_out, labels, stream) {
+        runs_(model, queue, starts, stream),
+        others_(model, queue, held_out, stream) {
     if (starts.cols() < 1) refuse("starts", "0", "must be at least 1", "give states at the first time");
     const NoiseLevel from = schedule_.at_time(first_), to = schedule_.at_time(last_);
     in_lambda_ = std::isfinite(from.lambda) && std::isfinite(to.lambda) && to.sigma > 0;
@@ -350,9 +350,9 @@ SolverPlan at_model_levels(SolverPlan plan, const std::vector<NoiseLevel>& grid,
 }
 
 FoundSchedule search_schedule(const ScheduleSearch& search, const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts,
-                              const ConstMatrix& held_out, const Stream& stream, std::span<const std::int32_t> labels) {
+                              const ConstMatrix& held_out, const Stream& stream) {
   if (search.steps < 1) refuse("steps", std::to_string(search.steps), "must be at least 1", "give the number of steps");
-  return Search(search, model, queue, starts, held_out, stream, labels).run();
+  return Search(search, model, queue, starts, held_out, stream).run();
 }
 
 }  // namespace buffon

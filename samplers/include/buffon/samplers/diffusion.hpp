@@ -50,6 +50,8 @@ struct DiffusionOptions {
   double level = 0.95;
 };
 void describe(OptionVisitor& visitor, DiffusionOptions& options);
+/// The options that are the solver's. @throws Error(configuration) for restarts that are none
+SolverSetting solver_setting(const DiffusionOptions& options);
 
 /// Distances between the first two moments of samples and those of the exact law, each beside what it is on average for as many samples of a law
 /// without error.
@@ -88,6 +90,7 @@ class Diffusion : public Method {
   void describe_state(Archive& archive) override;
 
   DiffusionResult result() const;
+  const DiffusionOptions& options() const;
 
  private:
   struct State;

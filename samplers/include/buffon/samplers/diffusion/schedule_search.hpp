@@ -10,7 +10,6 @@
 #include <functional>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -31,9 +30,9 @@ enum class ScheduleMethod {
   evolution
 };
 
-/// A search. Sources: Pei and others, "Optimal stepsize for diffusion sampling" and the dynamic programming of Watson and others (boss); Tong and others,
-/// "Learning to discretize denoising diffusion ODEs", 2025 (descent); Sabour, Fidler, Kreis, "Align your steps", 2024 (klub); Li and others,
-/// "AutoDiffusion", 2023 (evolution).
+/// A search. Sources: Watson, Ho, Norouzi, Chan, "Learning to efficiently sample from diffusion probabilistic models", 2021, and Nguyen, Nguyen, Nguyen,
+/// "Bellman optimal stepsize straightening of flow-matching models", 2024 (boss); Tong and others, "Learning to discretize denoising diffusion ODEs", 2025
+/// (descent); Sabour, Fidler, Kreis, "Align your steps", 2024 (klub); Li and others, "AutoDiffusion", 2023 (evolution).
 struct ScheduleSearch {
   ScheduleMethod method = ScheduleMethod::boss;
   SolverSetting solver = {.solver = "ddim"};              ///< the grid is made for it; without noise, except for klub
@@ -68,10 +67,10 @@ struct FoundSchedule {
 /// @param starts dimension × N, states at the first time; ends of the flow are worked out from them with Runge-Kutta steps of at most 0.08 in lambda
 /// @param held_out other starts, which the search does not see; may be empty
 /// @param stream of klub's noise (child "paths") and of evolution (child "candidates", item = number of the candidate)
-/// @param labels classes, taken in turn by the columns
+/// @param model whose classes the columns of either set take in turn
 /// @throws Error(configuration) for settings that do not fit
 FoundSchedule search_schedule(const ScheduleSearch& search, const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts,
-                              const ConstMatrix& held_out, const Stream& stream, std::span<const std::int32_t> labels = {});
+                              const ConstMatrix& held_out, const Stream& stream);
 
 /// The plan with the model asked at other levels than the nodes of its grid.
 SolverPlan at_model_levels(SolverPlan plan, const std::vector<NoiseLevel>& grid, const std::vector<NoiseLevel>& model_levels);
