@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the table of solvers says: orders, calls, noise; and that the documentation has it.
+#include <buffon/core/error.hpp>
 #include <buffon/samplers/diffusion/empirical_statistics.hpp>
 #include <buffon/samplers/diffusion/exact_law.hpp>
 
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 
@@ -108,6 +110,68 @@ TEST_CASE("every solver of the table has the order that it says") {
     if (random || solver.noise.empty() || solver.noise == "churn" || solver.noise == "restarts") continue;
     setting = setting_of(solver.name, true);
     CHECK(std::abs(std::log2(law_error(setting, coarse) / law_error(setting, fine)) - claimed) < 0.2);
+  }
+}
+
+namespace {
+
+/// All that a plan does, as numbers.
+std::vector<double> written_out(const SolverSetting& setting) {
+  std::vector<double> numbers;
+  const SolverPlan plan = plan_solver(setting, schedule(), grid_of(12, true));
+  for (const SolverPlan::Operation& operation : plan.operations) {
+    if (const auto* call = std::get_if<SolverPlan::Evaluate>(&operation)) {
+      numbers.insert(numbers.end(), {call->level.lambda, static_cast<double>(call->prediction)});
+    } else {
+      const auto& combine = std::get<SolverPlan::Combine>(operation);
+      numbers.push_back(combine.noise);
+      for (const SolverPlan::Term& term : combine.terms) {
+        numbers.push_back(term.factor);
+        if (term.rows) numbers.insert(numbers.end(), term.rows->begin(), term.rows->end());
+      }
+    }
+  }
+  return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("every solver of the table reads the options that it says and no others") {
+  using Change = std::function<void(SolverSetting&)>;
+  const auto variant = [](std::string word) { return [word](SolverSetting& s) { s.variant = word; }; };
+  const std::vector<std::pair<std::string, std::vector<Change>>> options = {
+      {"order", {[](SolverSetting& s) { s.order = 1; }, [](SolverSetting& s) { s.order = 2; }, [](SolverSetting& s) { s.order = 3; }}},
+      {"eta", {[](SolverSetting& s) { s.eta = 0.5; }}},
+      {"variant", {variant("taylor"), variant("heun"), variant("large"), variant("compat"), variant("bh1"), variant("pseudo"), variant("corrector")}},
+      {"prediction", {[](SolverSetting& s) { s.prediction = Prediction::noise; }}},
+      {"beta", {[](SolverSetting& s) { s.beta = 0.5; }}},
+      {"churn", {[](SolverSetting& s) { s.churn = 2; }}},
+      {"churn_from", {[](SolverSetting& s) { s.churn_from = 1; }}},
+      {"churn_to", {[](SolverSetting& s) { s.churn_to = 1; }}},
+      {"churn_noise", {[](SolverSetting& s) { s.churn_noise = 1.1; }}},
+      {"restarts", {[](SolverSetting& s) {
+         s.restarts = {{2, 1, 0.06, 0.3}};
+       }}},
+      {"lower_order_final", {[](SolverSetting& s) { s.lower_order_final = true; }}},
+      {"ratios", {[](SolverSetting& s) { s.ratios.assign(12, 1.1); }}}};
+  for (const SolverName& solver : solver_names()) {
+    for (const auto& option : options) {
+      const std::string& key = option.first;
+      CAPTURE(solver.name);
+      CAPTURE(key);
+      bool read = false;
+      for (const Change& change : option.second) {
+        SolverSetting setting = setting_of(solver.name, solver.name == "edm" || solver.name == "restart" || key == "variant");
+        const std::vector<double> before = written_out(setting);
+        change(setting);
+        try {
+          read = read || written_out(setting) != before;
+        } catch (const Error&) {  // variants that are not the solver's
+        }
+      }
+      const std::string said = " " + solver.options + " ";
+      CHECK(read == (said.find(" " + key + " ") != std::string::npos || said.find(" " + key + ",") != std::string::npos));
+    }
   }
 }
 
