@@ -19,7 +19,9 @@ void add_list(CLI::App& app, Action& action) {
   verb->callback([what, &action] {
     action = [what] {
       ListedGroup solvers{"solvers", {}};
-      for (const SolverName& solver : solver_names()) solvers.entries.emplace_back(solver.name, solver.meaning);
+      for (const SolverName& solver : solver_names()) {
+        solvers.entries.emplace_back(solver.name, solver.meaning + (solver.options.empty() ? "" : " [" + solver.options + "]"));
+      }
       std::fputs(list_text(*what, all_methods(), {solvers}).c_str(), stdout);
       return 0;
     };

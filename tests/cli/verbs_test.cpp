@@ -140,6 +140,35 @@ TEST_CASE("a job without a file runs from the command line alone") {
   CHECK(std::filesystem::exists(t / "plain_monte_carlo.out/result.json"));
 }
 
+TEST_CASE("samples are drawn without a file, counted, written and compared; solvers and backends are listed") {
+  TemporaryDirectory t;
+  const std::vector<std::string> job_keys = {"--set", "denoiser.kind=mixture",          "--set", "denoiser.means=[[1.0], [-1.0]]",
+                                             "--set", "denoiser.deviations=[0.3, 0.2]", "--set", "schedule.kind=flow"};
+  const auto run = [&](const std::string& out, std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"run", "--method", "diffusion", "--out", out};
+    arguments.insert(arguments.end(), job_keys.begin(), job_keys.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return buffon_cli(t, arguments);
+  };
+  const Outcome3 r = run("a", {"--set", "options.samples=500"});
+  INFO(r.err);
+  REQUIRE(r.status == 0);
+  CHECK(contains(r.out, "variance_x1"));
+  CHECK(contains(r.out, "exact: 1.065"));
+  CHECK(contains(r.out, "Samples: a/samples.npy"));
+  CHECK(std::filesystem::exists(t / "a/report.html"));
+  CHECK(run("b", {"--set", "options.samples=500", "--set", "options.batch=7", "--threads", "2", "--quiet"}).status == 0);
+  CHECK(read_file(t / "a/samples.npy") == read_file(t / "b/samples.npy"));
+  CHECK(run("c", {"--set", "options.samples=500", "--seed", "2", "--quiet"}).status == 0);
+  CHECK(buffon_cli(t, {"compare", "a", "c"}).status == 0);
+  CHECK(buffon_cli(t, {"report", "a"}).status == 0);
+  const Outcome3 wrong = run("d", {"--set", "options.solver=unipcc"});
+  CHECK(wrong.status == 78);
+  CHECK(contains(wrong.err, "did you mean \"unipc\"?"));
+  CHECK(contains(buffon_cli(t, {"list", "solvers"}).out, "dpmpp_3m"));
+  CHECK(contains(buffon_cli(t, {"list", "backends"}).out, "cpu:reference"));
+}
+
 TEST_CASE("warnings go to stderr, also when quiet; a comparison stands under the estimates") {
   TemporaryDirectory t;
   const std::string inputs = "[[inputs]]\nname = \"x\"\nlaw = \"normal\"\nmean = 0\nstd_dev = 1\n";
