@@ -219,36 +219,48 @@ struct Lanes {
 constexpr int tile_vectors = 2, tile_columns = 4;
 #endif
 
-template <class T>
-void product(const T* a, const T* b, int64_t inner, T* sums) {
+/// One tile of `vectors` vectors of rows.
+template <class T, int vectors>
+void product_tile(const T* a, const T* b, int64_t inner, T* sums) {
   using L = Lanes<T>;
-  constexpr int rows = tile_vectors * L::width;
-  static_assert(product_rows % rows == 0 && product_columns % tile_columns == 0);
-  for (int row = 0; row < product_rows; row += rows) {
+  typename L::V sum[tile_columns][vectors];
+#pragma GCC unroll 8
+  for (int j = 0; j < tile_columns; ++j) {
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) sum[j][v] = L::zero();
+  }
+  for (int64_t k = 0; k < inner; ++k, a += product_rows, b += product_columns) {
+    typename L::V va[vectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) va[v] = L::load(a + v * L::width);
+#pragma GCC unroll 8
+    for (int j = 0; j < tile_columns; ++j) {
+      const typename L::V vb = L::all(b[j]);
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) sum[j][v] = L::fma(va[v], vb, sum[j][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < tile_columns; ++j) {
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) L::store(sums + j * product_rows + v * L::width, sum[j][v]);
+  }
+}
+
+template <class T>
+void product(const T* a, const T* b, int64_t inner, int rows, T* sums) {
+  constexpr int width = Lanes<T>::width;
+  static_assert(product_rows % (tile_vectors * width) == 0 && product_columns % tile_columns == 0);
+  for (int row = 0; row < rows; row += tile_vectors * width) {
+    const int vectors = (rows - row + width - 1) / width;  // beyond them there is nothing but zeros
     for (int column = 0; column < product_columns; column += tile_columns) {
-      typename L::V sum[tile_columns][tile_vectors];
-#pragma GCC unroll 8
-      for (int j = 0; j < tile_columns; ++j) {
-#pragma GCC unroll 8
-        for (int v = 0; v < tile_vectors; ++v) sum[j][v] = L::zero();
-      }
-      const T* pa = a + row;
-      const T* pb = b + column;
-      for (int64_t k = 0; k < inner; ++k, pa += product_rows, pb += product_columns) {
-        typename L::V va[tile_vectors];
-#pragma GCC unroll 8
-        for (int v = 0; v < tile_vectors; ++v) va[v] = L::load(pa + v * L::width);
-#pragma GCC unroll 8
-        for (int j = 0; j < tile_columns; ++j) {
-          const typename L::V vb = L::all(pb[j]);
-#pragma GCC unroll 8
-          for (int v = 0; v < tile_vectors; ++v) sum[j][v] = L::fma(va[v], vb, sum[j][v]);
-        }
-      }
-#pragma GCC unroll 8
-      for (int j = 0; j < tile_columns; ++j) {
-#pragma GCC unroll 8
-        for (int v = 0; v < tile_vectors; ++v) L::store(sums + (column + j) * product_rows + row + v * L::width, sum[j][v]);
+      T* out = sums + column * product_rows + row;
+      if (vectors >= tile_vectors) {
+        product_tile<T, tile_vectors>(a + row, b + column, inner, out);
+      } else if (vectors == 1) {
+        product_tile<T, 1>(a + row, b + column, inner, out);
+      } else {
+        product_tile<T, 2>(a + row, b + column, inner, out);
       }
     }
   }

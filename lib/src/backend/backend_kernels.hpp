@@ -38,9 +38,10 @@ struct BackendKernels {
   /// out = x / total
   void (*shares_f32)(float* out, const double* x, double total, int64_t n);
   void (*shares_f64)(double* out, const double* x, double total, int64_t n);
-  /// sums (rows × columns of panels, column by column) = Σ_k a[k][row] b[k][column], a chain of fused multiply-adds from 0
-  void (*product_f32)(const float* a, const float* b, int64_t inner, float* sums);
-  void (*product_f64)(const double* a, const double* b, int64_t inner, double* sums);
+  /// sums (rows × columns of panels, column by column) = Σ_k a[k][row] b[k][column], a chain of fused multiply-adds from 0; of
+  /// the first `rows` rows of the panel at least
+  void (*product_f32)(const float* a, const float* b, int64_t inner, int rows, float* sums);
+  void (*product_f64)(const double* a, const double* b, int64_t inner, int rows, double* sums);
 };
 
 /// The variant that `kernel_variant()` names.

@@ -296,9 +296,9 @@ const char* product(buffon_queue* queue, buffon_view c, buffon_view a, int trans
             const T* panel = left.data() + first * inner;
             const T* strip = right.data() + s * product_columns * inner;
             if constexpr (std::is_same_v<T, float>) {
-              backend_kernels().product_f32(panel, strip, inner, sums.data());
+              backend_kernels().product_f32(panel, strip, inner, static_cast<int>(count), sums.data());
             } else {
-              backend_kernels().product_f64(panel, strip, inner, sums.data());
+              backend_kernels().product_f64(panel, strip, inner, static_cast<int>(count), sums.data());
             }
             const int64_t begin = block.begin + s * product_columns, end = std::min(begin + product_columns, block.end);
             for (int64_t j = begin; j < end; ++j) {
