@@ -88,7 +88,8 @@ TEST_CASE("READ is unbiased on every toy with an exact answer") {
 
 TEST_CASE("the same test rejects wrong estimators") {
   for (const auto& [name, rates] : {std::pair<std::string, std::vector<double>>{"cos_of_mean", {0.65}}, {"sin_gaussian", {0.65, 0.60}}}) {
-    CAPTURE(name);
+    const auto& case_name = name;
+    CAPTURE(case_name);
     CHECK(accepted(name, rates, Flaw::none, 20000));
     CHECK_FALSE(accepted(name, rates, Flaw::no_split_weight, 20000));
     CHECK_FALSE(accepted(name, rates, Flaw::probability_off_by_one, 20000));

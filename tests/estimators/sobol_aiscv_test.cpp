@@ -134,7 +134,8 @@ TEST_CASE("first, total and closed indices of an exponential model agree with th
       const auto estimates = run(exponential(), options, 21);
       CHECK(estimates.size() == exact.size());
       for (const auto& [name, value] : exact) {
-        CAPTURE(name);
+        const auto& case_name = name;
+        CAPTURE(case_name);
         CHECK(agrees(estimates.at(name), value));
       }
       // Halves X and X' exchanged: the product with X^u then gives the closed index of the other inputs.

@@ -87,7 +87,8 @@ TEST_CASE("every estimator finds the closed-form indices of the Ishigami functio
     for (const auto& index : result.indices) estimates[index.name] = index.estimate;
     REQUIRE(estimates.size() == ishigami.size());
     for (const auto& [name, exact] : ishigami) {
-      CAPTURE(name);
+      const auto& case_name = name;
+      CAPTURE(case_name);
       CHECK(agrees(estimates.at(name), exact));
     }
     // Columns of A and B exchanged: the first-order formula then estimates the closed index of the other inputs.
@@ -134,7 +135,8 @@ TEST_CASE("linear and product models of two outputs have their known indices, an
                                                {"ST[y:c]", 0},   {"S[y:a,b]", 1},  {"S1[z:a]", 0}, {"S1[z:b]", 0},   {"S1[z:c]", 0},
                                                {"ST[z:a]", 1},   {"ST[z:b]", 1},   {"ST[z:c]", 0}, {"S[z:a,b]", 1}};
   for (const auto& [name, value] : exact) {
-    CAPTURE(name);
+    const auto& case_name = name;
+    CAPTURE(case_name);
     CHECK(agrees(by_name.at(name).estimate, value));
     CHECK(by_name.at(name).note.empty() == (value > 0 || by_name.at(name).estimate.lower > 1e-12));
   }
@@ -181,7 +183,8 @@ TEST_CASE("intervals cover the exact indices and reported errors match the sprea
       }
     }
     for (const auto& [name, count] : covered) {
-      CAPTURE(name);
+      const auto& case_name = name;
+      CAPTURE(case_name);
       // 300 intervals of 95 %: the binomial count has standard deviation 3.8; the bounds are 90 and 99 % of the runs.
       CHECK(count >= 270);
       CHECK(count <= 297);
@@ -207,7 +210,8 @@ TEST_CASE("bootstrap intervals have the width of delta-method intervals") {
   const auto delta = run(named("ishigami"), {.max_evaluations = 50000}, 9);
   const auto boot = run(named("ishigami"), {.max_evaluations = 50000, .bootstrap = 1000}, 9);
   for (const auto& [name, e] : delta) {
-    CAPTURE(name);
+    const auto& case_name = name;
+    CAPTURE(case_name);
     CHECK(boot.at(name).value == e.value);
     // Quantiles of 1000 replicates: the width has a relative standard deviation of about 3.5 %; five of them.
     CHECK(boot.at(name).upper - boot.at(name).lower == doctest::Approx(e.upper - e.lower).epsilon(0.18));

@@ -64,11 +64,13 @@ TEST_CASE("a served model gives the bits of the model itself, whatever the reque
     std::string method, options;
   };
   for (const auto& [method, options] : std::vector<Case>{{"plain_monte_carlo", "max_evaluations = 3000\n"}, {"aiscv", "max_evaluations = 3000\n"}}) {
-    CAPTURE(method);
+    const auto& case_method = method;
+    CAPTURE(case_method);
     const Outcome native = run(job_text(method, options, "kind = \"named\"\nname = \"ishigami\"\n"), 1);
     CHECK(native.estimates.front().estimate.std_error > 0);
     for (const auto& [in_flight, threads] : std::vector<std::pair<int, int>>{{1, 1}, {2, 1}, {8, 3}}) {
-      CAPTURE(in_flight);
+      const auto& case_in_flight = in_flight;
+      CAPTURE(case_in_flight);
       check_same_bits(run(job_text(method, options, served_model(server.url(), in_flight)), threads), native);
     }
   }

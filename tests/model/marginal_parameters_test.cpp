@@ -114,8 +114,10 @@ TEST_CASE("every described parameter refuses NaN, infinity and values outside it
     Setter setter;
     family(name).describe(setter);
     for (const auto& [key, good] : parameters) {
-      CAPTURE(name);
-      CAPTURE(key);
+      const auto& case_name = name;
+      CAPTURE(case_name);
+      const auto& case_key = key;
+      CAPTURE(case_key);
       REQUIRE(setter.ranges.count(key) == 1);
       const Range range = setter.ranges[key];
       std::vector<double> bad = {NAN, infinity, -infinity};

@@ -50,7 +50,8 @@ TEST_CASE("scores come back from the middle and from both tails") {
     for (const double u : {-37.0, -20.0, -8.0, -3.0, -1.0, -0.1, 0.0, 0.3, 1.0, 3.0, 8.0, 20.0, 37.0}) {
       const double x = law.from_standard(u);
       const bool at_end = x == law.support_min() || x == law.support_max();
-      CAPTURE(name);
+      const auto& case_name = name;
+      CAPTURE(case_name);
       CAPTURE(u);
       CAPTURE(x);
       CHECK(std::isfinite(x));
@@ -69,7 +70,8 @@ TEST_CASE("scores come back where probabilities are below the smallest double") 
       {"t", student_t_law(5.5, 0, 2)},   {"large t", student_t_law(30000)},    {"cut normal", truncated_normal_law(50, 1, 0, infinity)}};
   for (const auto& [name, law, tails] : cases) {
     for (const double u : {-50.0, -39.0, -37.6, 37.6, 39.0, 50.0}) {
-      CAPTURE(name);
+      const auto& case_name = name;
+      CAPTURE(case_name);
       CAPTURE(u);
       const double x = law.from_standard(u);
       CAPTURE(x);
@@ -80,7 +82,8 @@ TEST_CASE("scores come back where probabilities are below the smallest double") 
 
 TEST_CASE("the cdf is the integral of the density, in the middle and far out") {
   for (const auto& [name, law, tails] : law_cases()) {
-    CAPTURE(name);
+    const auto& case_name = name;
+    CAPTURE(case_name);
     for (double u = -4; u < 4; u += 0.5) {
       const double a = law.from_standard(u);
       const double b = law.from_standard(u + 0.5);
@@ -108,7 +111,8 @@ TEST_CASE("the cdf is the integral of the density, in the middle and far out") {
 
 TEST_CASE("cdf, survival, their logarithms and quantiles agree with each other") {
   for (const auto& [name, law, tails] : law_cases()) {
-    CAPTURE(name);
+    const auto& case_name = name;
+    CAPTURE(case_name);
     for (const double p : {1e-12, 1e-5, 0.01, 0.2, 0.5, 0.7, 0.95}) {
       CAPTURE(p);
       const double x = law.quantile(p);
@@ -136,12 +140,13 @@ TEST_CASE("mean and standard deviation are those of the quantile function") {
     const double mean = law.mean();
     const double sd = law.std_dev();
     if (!std::isfinite(sd)) continue;
-    CAPTURE(name);
+    const auto& case_name = name;
+    CAPTURE(case_name);
     // E g(X) = ∫ g(x(u)) φ(u) du; beyond ±37 even x² of a t law with 3 degrees contributes less than 1e-90
     double first = 0;
     double second = 0;
     for (double u = -37; u < 37; u += 0.5) {
-      const auto deviation = [&](double v) { return (law.from_standard(v) - mean) / sd; };
+      const auto deviation = [&, &law = law](double v) { return (law.from_standard(v) - mean) / sd; };
       first += Kronrod::integrate([&](double v) { return deviation(v) * std::exp(log_normal_pdf(v)); }, u, u + 0.5, 4, 1e-10);
       second += Kronrod::integrate([&](double v) { return deviation(v) * deviation(v) * std::exp(log_normal_pdf(v)); }, u, u + 0.5, 4, 1e-10);
     }
@@ -160,7 +165,8 @@ TEST_CASE("draws follow their law") {
   const Stream root(20240607);
   std::uint64_t number = 0;
   for (const auto& [name, law, tails] : law_cases()) {
-    CAPTURE(name);
+    const auto& case_name = name;
+    CAPTURE(case_name);
     const Stream stream = root.child("law", number++);
     const JointLaw joint({{"x", law}});
     Eigen::MatrixXd x(1, n);
@@ -178,7 +184,8 @@ TEST_CASE("draws follow their law") {
 
 TEST_CASE("points outside the support have density zero and infinite scores, and NaN stays NaN") {
   for (const auto& [name, law, tails] : law_cases()) {
-    CAPTURE(name);
+    const auto& case_name = name;
+    CAPTURE(case_name);
     for (const double x : {law.support_min() - 1, -infinity}) {
       CHECK(law.log_pdf(x) == -infinity);
       CHECK(law.cdf(x) == 0);
@@ -206,7 +213,8 @@ TEST_CASE("points outside the support have density zero and infinite scores, and
 
 TEST_CASE("the bulk transform gives the bits of the single one") {
   for (const auto& [name, law, tails] : law_cases()) {
-    CAPTURE(name);
+    const auto& case_name = name;
+    CAPTURE(case_name);
     std::vector<double> u(2 * 301);
     for (std::size_t i = 0; i < u.size(); ++i) u[i] = -6 + 0.02 * static_cast<double>(i);
     std::vector<double> x = u;
@@ -224,7 +232,8 @@ TEST_CASE("the bulk transform gives the bits of the single one where probabiliti
   for (const auto variant : available_kernel_variants()) {
     force_kernel_variant(variant);
     for (const auto& [name, law, tails] : law_cases()) {
-      CAPTURE(name);
+      const auto& case_name = name;
+      CAPTURE(case_name);
       std::vector<double> x(u.size());
       law.from_standard(u.data(), x.data(), static_cast<std::ptrdiff_t>(u.size()), 1);
       for (std::size_t i = 0; i < u.size(); ++i) {

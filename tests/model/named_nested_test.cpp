@@ -226,7 +226,8 @@ TEST_CASE("known values of the smooth problems hold by nested Gauss-Hermite quad
 
 TEST_CASE("the known values of the Bermudan puts hold by quadrature between the exercise boundaries") {
   for (const auto& [name, depth] : {std::pair{"bermudan_put_1", 1}, std::pair{"bermudan_put_2", 2}}) {
-    CAPTURE(std::string(name));
+    const auto& case_name = name;
+    CAPTURE(std::string(case_name));
     const auto problem = named_nested_problem(name).make();
     REQUIRE(problem->depth() == depth);
     CHECK(std::abs(stopping_value(*problem, 0, Eigen::VectorXd(), true) - known_value(name)) < 1e-10);
