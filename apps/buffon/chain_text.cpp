@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t most_lines = 40;
 
-std::size_t width(const std::string& text) {
+std::size_t text_width(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
@@ -26,8 +26,8 @@ std::size_t width(const std::string& text) {
 void align_right(std::vector<std::vector<std::string>>& rows) {
   for (std::size_t j = 1; j < rows.front().size(); ++j) {
     std::size_t widest = 0;
-    for (const auto& row : rows) widest = std::max(widest, width(row[j]));
-    for (auto& row : rows) row[j].insert(0, widest - width(row[j]), ' ');
+    for (const auto& row : rows) widest = std::max(widest, text_width(row[j]));
+    for (auto& row : rows) row[j].insert(0, widest - text_width(row[j]), ' ');
   }
 }
 

@@ -15,7 +15,7 @@
 namespace buffon::cli {
 namespace {
 
-struct Options {
+struct CompareArguments {
   std::string first, second;
   double level = 0.01;
 };
@@ -24,7 +24,7 @@ void print_missing(const std::vector<std::string>& names, const std::string& whe
   for (const std::string& name : names) std::printf("only in %s: %s\n", where.c_str(), name.c_str());
 }
 
-int compare_results(const Options& o) {
+int compare_results(const CompareArguments& o) {
   const Result first = read_result(o.first), second = read_result(o.second);
   const Comparison c = compare(first, second, o.level);
   std::vector<std::vector<std::string>> rows = {{"kind", "name", "first", "±", "second", "±", "z", "p"}};
@@ -49,7 +49,7 @@ int compare_results(const Options& o) {
 void add_compare(CLI::App& app, Action& action) {
   auto* verb =
       app.add_subcommand("compare", "Do two results agree within their errors, and where do their bits first differ? Exit status 0 = agree, 1 = differ");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<CompareArguments>();
   verb->add_option("first", o->first, "run directory or result.json")->required();
   verb->add_option("second", o->second, "run directory or result.json, from another seed or method")->required();
   verb->add_option("--level", o->level, "probability of a false alarm")->capture_default_str();

@@ -11,13 +11,13 @@
 namespace buffon::cli {
 namespace {
 
-struct Options {
+struct ExplainArguments {
   std::string topic;
   bool markdown = false;
   bool schema = false;
 };
 
-std::string text(const Options& o) {
+std::string text(const ExplainArguments& o) {
   if (o.schema) return job_schema(all_methods());
   if (o.topic.empty() && !o.markdown) return list_text("", all_methods());
   if (!o.markdown) return explain(o.topic, all_methods());
@@ -34,8 +34,8 @@ std::string text(const Options& o) {
 }  // namespace
 
 void add_explain(CLI::App& app, Action& action) {
-  auto* verb = app.add_subcommand("explain", "Options of a method, law, kind of model or section, or the meaning of a key");
-  auto o = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("explain", "ExplainArguments of a method, law, kind of model or section, or the meaning of a key");
+  auto o = std::make_shared<ExplainArguments>();
   verb->add_option("name", o->topic, "method, law, kind of model, named problem, section, `job`, or a key");
   verb->add_flag("--markdown", o->markdown, "a method's or a section's options as a Markdown table");
   verb->add_flag("--schema", o->schema, "the JSON schema of a job");

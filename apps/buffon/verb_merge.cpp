@@ -16,14 +16,14 @@
 namespace buffon::cli {
 namespace {
 
-struct Options {
+struct MergeArguments {
   std::vector<std::filesystem::path> shards;
   std::string out;
   bool quiet = false;
   bool force = false;
 };
 
-int merge(const Options& o) {
+int merge(const MergeArguments& o) {
   const ShardSet shards = collect_shards(o.shards);
   const std::filesystem::path& first = shards.directories.front();
   const std::string resolved = read_file(first / "config.resolved.toml");
@@ -48,7 +48,7 @@ int merge(const Options& o) {
 
 void add_merge(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand("merge", "Join the shards of a run: the result is that of a single process");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<MergeArguments>();
   verb->add_option("shards", o->shards, "run directories of all shards, in any order")->required();
   verb->add_option("--out,-o", o->out, "run directory of the whole")->required();
   verb->add_flag("--quiet,-q", o->quiet, "no progress and no summary; warnings still go to stderr");

@@ -20,7 +20,7 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-struct Options {
+struct PlanArguments {
   JobRequest job;
   std::int64_t budget = 0;
   std::optional<double> target;
@@ -40,7 +40,7 @@ std::string listed(const std::vector<Number>& list) {
 }
 
 /// "±0.0011 after 1e+07 evaluations" and the like for work × variance w, at `rate` evaluations per second.
-void print_predictions(const Options& o, const std::string& name, double w, double rate) {
+void print_predictions(const PlanArguments& o, const std::string& name, double w, double rate) {
   const auto line = [&](double evaluations, double error) {
     std::printf("  %s: standard error %s with %s evaluations, about %s\n", name.c_str(), format_number(error, 2).c_str(),
                 format_count(std::llround(std::min(evaluations, 9e18))).c_str(), format_seconds(evaluations / rate).c_str());
@@ -55,7 +55,7 @@ void print_warnings(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) std::fprintf(stderr, "buffon: warning: %s\n", warning.c_str());
 }
 
-int plan_nested(const Job& job, const Options& o) {
+int plan_nested(const Job& job, const PlanArguments& o) {
   SignalStop signals;
   Context context(static_cast<int>(job.run.threads), signals.token());
   const auto start = std::chrono::steady_clock::now();
@@ -87,7 +87,7 @@ int plan_nested(const Job& job, const Options& o) {
   return 0;
 }
 
-int plan_plain(const Options& o) {
+int plan_plain(const PlanArguments& o) {
   JobRequest pilot = o.job;
   pilot.set.push_back("options.max_evaluations=" + std::to_string(o.pilot > 0 ? o.pilot : plain_pilot));
   const Job job = pilot.read();
@@ -118,7 +118,7 @@ int plan_plain(const Options& o) {
   return 0;
 }
 
-int plan(const Options& o) {
+int plan(const PlanArguments& o) {
   if (o.target && !(*o.target > 0 && std::isfinite(*o.target))) {
     throw Error(ErrorCategory::configuration,
                 {.doing = "planning", .key = "--target-std-error", .value = to_text(*o.target), .rule = "must be greater than 0"});
@@ -137,7 +137,7 @@ int plan(const Options& o) {
 
 void add_plan(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand("plan", "Pilot run: parameters to propose for a nested problem, and the error to expect for a budget");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<PlanArguments>();
   const auto count = [verb](const std::string& flag, std::int64_t& value, const std::string& meaning) {
     verb->add_option_function<std::string>(
             flag, [flag, &value](const std::string& text) { value = whole_number(flag, text); }, meaning)

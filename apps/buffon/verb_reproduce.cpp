@@ -25,7 +25,7 @@ using reproduce::ReproduceOptions;
 using reproduce::ReproduceRow;
 using reproduce::ReproduceTable;
 
-struct Options {
+struct ReproduceArguments {
   std::string paper;
   double scale = 1;
   std::int64_t threads = 0;
@@ -93,7 +93,7 @@ Result as_result(const ReproduceEntry& entry, const ReproduceTable& table) {
   return result;
 }
 
-int run(const Options& o) {
+int run(const ReproduceArguments& o) {
   const ReproduceEntry& entry = find(o.paper);
   if (!(o.scale > 0 && o.scale <= 1)) {
     throw Error(ErrorCategory::usage, {.doing = "reproducing " + o.paper, .key = "--scale", .value = to_text(o.scale), .rule = "must be in (0, 1]"});
@@ -154,7 +154,7 @@ int run(const Options& o) {
 
 void add_reproduce(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand("reproduce", "Redo the experiments of a paper: its figures beside ours. Without a name: list the papers");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ReproduceArguments>();
   verb->add_option("paper", o->paper, "name of the paper");
   verb->add_option("--scale", o->scale, "size relative to the paper's, in (0, 1]; less is quicker and less exact")->capture_default_str();
   verb->add_option("--out,-o", o->out, "directory for table and report (default: PAPER.out here)");

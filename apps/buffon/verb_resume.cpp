@@ -13,7 +13,7 @@
 namespace buffon::cli {
 namespace {
 
-struct Options {
+struct ResumeArguments {
   std::string directory;
   std::optional<std::int64_t> threads;
   bool quiet = false;
@@ -30,7 +30,7 @@ void check_unchanged(const Job& job, const RunDirectory& directory) {
                                     .remedy = "bring the old file back, or begin a new run"});
 }
 
-int resume(const Options& o, Team* team) {
+int resume(const ResumeArguments& o, Team* team) {
   RunDirectory directory = RunDirectory::open(o.directory);
   if (std::filesystem::exists(directory.file("result.json"))) {
     // The run may have been killed after its result and before its report.
@@ -52,7 +52,7 @@ int resume(const Options& o, Team* team) {
 
 void add_resume(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand("resume", "Continue a run that was interrupted or killed; gives the same numbers as an undisturbed run");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ResumeArguments>();
   verb->add_option("directory", o->directory, "run directory")->required();
   verb->add_option_function<std::string>(
           "--threads", [o](const std::string& text) { o->threads = whole_number("--threads", text); },

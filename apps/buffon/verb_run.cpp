@@ -12,7 +12,7 @@
 namespace buffon::cli {
 namespace {
 
-struct Options {
+struct RunArguments {
   JobRequest job;
   std::string out;
   bool quiet = false;
@@ -44,7 +44,7 @@ class InputCopy {
   std::filesystem::path place_, copy_;
 };
 
-int run(const Options& o, Team* team) {
+int run(const RunArguments& o, Team* team) {
   // The whole job is read and checked before a folder is made.
   std::string stem = o.job.file.empty() ? o.job.method : std::filesystem::path(o.job.file).stem().string();
   const auto folder = [&] { return o.out.empty() ? default_run_directory(stem) : std::filesystem::path(o.out); };
@@ -78,7 +78,7 @@ int run(const Options& o, Team* team) {
 
 void add_run(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand("run", "Run a job and write its results and report into a directory; also under mpirun, or as one of several shards");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RunArguments>();
   verb->add_option("job", o->job.file, "job file (TOML or JSON)");
   verb->add_option("--method", o->job.method, "run this method without a job file, keys by --set; the seed is 1 unless given");
   verb->add_option("--out,-o", o->out, "run directory (default: JOB.out here, numbered when it exists)");

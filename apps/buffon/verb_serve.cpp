@@ -15,7 +15,7 @@
 namespace buffon::cli {
 namespace {
 
-struct Options {
+struct ServeArguments {
   std::vector<std::string> names;
   std::string job;
   std::string host = "127.0.0.1";
@@ -36,7 +36,7 @@ int port_of(const std::string& given) {
   return static_cast<int>(port);
 }
 
-std::vector<ServedModel> models_of(const Options& o) {
+std::vector<ServedModel> models_of(const ServeArguments& o) {
   std::vector<ServedModel> models;
   if (!o.job.empty()) {
     JobRequest request;
@@ -54,7 +54,7 @@ std::vector<ServedModel> models_of(const Options& o) {
   return models;
 }
 
-int serve(const Options& o) {
+int serve(const ServeArguments& o) {
   const auto models = models_of(o);
   if (o.list) {
     std::vector<std::vector<std::string>> rows = {{"model", "inputs", "outputs"}};
@@ -76,7 +76,7 @@ int serve(const Options& o) {
 
 void add_serve(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand("serve", "Offer named problems, or the model of a job, to UM-Bridge clients over HTTP");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ServeArguments>();
   verb->add_option("names", o->names, "named problems (default: all, or none with --job)");
   verb->add_option("--job", o->job, "offer the quantities of this job under the name of its file");
   verb->add_option("--port,-p", o->port, "port, 0 = any free one (default: the variable PORT, else 4242)")->type_name("INT");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "aiscv_exploration.hpp"
 
+#include <buffon/core/constants.hpp>
 #include <buffon/estimators/mixture_weights.hpp>
 #include <buffon/linalg/log_space.hpp>
 #include <buffon/linalg/vector_math.hpp>
@@ -11,16 +12,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+using constants::infinity;
+using constants::nan;
 constexpr double log_two = 0.69314718055994530942;
-constexpr std::int64_t block_size = 1024;
+constexpr std::int64_t exploration_block = 1024;
 // An indicator leaves f its tails, and ∫ f² / g is finite for normal laws only when the variances of g are more than half of
 // those of f; the moments above a threshold are narrower than that.
 constexpr double least_event_variance = 0.6;
@@ -112,7 +112,7 @@ std::int64_t AiscvExploration::batch() const { return std::max<std::int64_t>(2, 
 
 Eigen::VectorXd AiscvExploration::log_law(Context& context, const AuxiliaryMixture& law, const ConstMatrix& x, const ConstMatrix& log_f) const {
   Eigen::VectorXd log_q(x.cols());
-  for_blocks(context, x.cols(), block_size, [&](const Block& block) {
+  for_blocks(context, x.cols(), exploration_block, [&](const Block& block) {
     Eigen::VectorXd log_h(block.size());
     initial_log_density(*integrands_, log_f.middleCols(block.begin, block.size()), log_h);
     Eigen::MatrixXd none(0, 0);
@@ -126,7 +126,7 @@ void AiscvExploration::draw(Context& context, const AuxiliaryMixture& law, std::
   const Index laws = log_f_.rows();
   Eigen::MatrixXd x(x_.rows(), points), phi(count(), points), log_f(laws, points);
   Eigen::MatrixXd level = Eigen::MatrixXd::Constant(level_.rows(), level_.rows() > 0 ? points : 0, -infinity);
-  for_blocks(context, points, block_size, [&](const Block& block) {
+  for_blocks(context, points, exploration_block, [&](const Block& block) {
     std::vector<Index> component;
     auto part = x.middleCols(block.begin, block.size());
     law.sample(*integrands_, points_stream_, static_cast<std::uint64_t>(old + block.begin), options_.sampling == AiscvSampling::stratified, part, component);
@@ -235,7 +235,7 @@ void AiscvExploration::pilot(Context& context) {
   summarise();
   pilot_seen_ = seen_;
   const Eigen::VectorXd w = scaled_weights();
-  rounds_.push_back({"pilot", used(), w.dot(variance_) / static_cast<double>(points_in_all() - used()), unknown, unknown, unknown});
+  rounds_.push_back({"pilot", used(), w.dot(variance_) / static_cast<double>(points_in_all() - used()), nan, nan, nan});
   finished_ = used() + batch() > cap();
 }
 
@@ -278,7 +278,7 @@ void AiscvExploration::adapt(Context& context) {
   Eigen::MatrixXd ratios(old, count());
   Eigen::VectorXd costs(old);
   const double log_n = std::log(static_cast<double>(old));
-  for_blocks(context, old, block_size, [&](const Block& block) {
+  for_blocks(context, old, exploration_block, [&](const Block& block) {
     const auto rows = Eigen::seqN(block.begin, block.size());
     Eigen::VectorXd log_g(block.size());
     auto cost = costs.segment(block.begin, block.size());

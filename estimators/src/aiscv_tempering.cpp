@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "aiscv_exploration.hpp"
 
+#include <buffon/core/constants.hpp>
 #include <buffon/parallel/blocks.hpp>
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace buffon {
 namespace {
 
 constexpr std::int64_t enough_in_pilot = 10;  // hits that show where an event lies without tempering
-constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 
 // How far an event is on its way.
 enum TemperState : std::int64_t { not_an_event = 0, on_its_way = 1, stalled_once = 2, arrived = 3, given_up = 4 };
@@ -96,7 +97,7 @@ void AiscvExploration::temper(Context& context) {
   }
   next.alpha /= next.alpha.sum();
   draw(context, next, points);
-  rounds_.push_back({"tempering " + std::to_string(++levels_done_), used(), unknown, sizes.minCoeff(), next.alpha.maxCoeff(), unknown});
+  rounds_.push_back({"tempering " + std::to_string(++levels_done_), used(), nan, sizes.minCoeff(), next.alpha.maxCoeff(), nan});
 }
 
 std::vector<std::string> AiscvExploration::warnings(const std::function<bool(Index)>& poor_final) const {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/estimators/gaussian_mixture.hpp>
 #include <buffon/linalg/log_space.hpp>
 #include <buffon/linalg/vector_math.hpp>
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 
 Eigen::VectorXd log_probabilities(const std::vector<double>& p) {
   return Eigen::Map<const Eigen::VectorXd>(p.data(), static_cast<Index>(p.size())).array().log();

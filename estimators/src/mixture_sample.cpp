@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/estimators/mixture_sample.hpp>
 #include <buffon/linalg/vector_math.hpp>
 #include <buffon/parallel/blocks.hpp>
@@ -6,14 +7,13 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <utility>
 
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr std::int64_t block_size = 1024;
+using constants::infinity;
+constexpr std::int64_t block_points = 1024;
 constexpr std::size_t kept_weights = 10000;
 constexpr Index kept_largest = 65;
 constexpr Index centre_points = 64;
@@ -136,7 +136,7 @@ void AuxiliaryMixture::sample(const Integrands& integrands, const Stream& stream
 
 // The batch decides who computes a value, never the value: enough batches to occupy many threads with a slow model.
 static std::int64_t evaluation_batch(const Integrands& integrands, std::int64_t points) {
-  const std::int64_t batch = std::clamp<std::int64_t>(points / 64, 32, block_size);
+  const std::int64_t batch = std::clamp<std::int64_t>(points / 64, 32, block_points);
   return integrands.preferred_batch() > 0 ? std::min<std::int64_t>(batch, integrands.preferred_batch()) : batch;
 }
 
@@ -163,8 +163,8 @@ void evaluate_points(Context& context, const Integrands& integrands, const Const
 }
 
 std::int64_t next_round(std::int64_t done, std::int64_t limit, std::int64_t most) {
-  const std::int64_t blocks = std::max<std::int64_t>(1, std::min(done / 4, most) / block_size);
-  return std::min(blocks * block_size, limit - done);
+  const std::int64_t blocks = std::max<std::int64_t>(1, std::min(done / 4, most) / block_points);
+  return std::min(blocks * block_points, limit - done);
 }
 
 void MixtureSample::Sums::describe_state(Archive& archive) {
@@ -195,7 +195,7 @@ void MixtureSample::round(Context& context, std::int64_t points) {
   Eigen::MatrixXd known(integrands_->count(), 0);  // values of the first points of the round
   if (points_ == 0) known = choose_centre(context, points);
   std::optional<Sums> sums = reduce_shared<Sums>(
-      context, points, block_size,
+      context, points, block_points,
       [&](const Block& block) {
         Eigen::MatrixXd x(integrands_->dimension(), block.size()), phi(integrands_->count(), block.size());
         std::vector<Index> component;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/estimators/mixture_sample.hpp>
 #include <buffon/stats/intervals.hpp>
 
@@ -6,14 +7,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+using constants::infinity;
+using constants::nan;
 constexpr std::int64_t few_hits = 10;
 constexpr double collapsed_size = 5;  // effective terms below which an error bar means nothing
 constexpr double small_size = 200;    // effective terms below which it is rough
@@ -68,7 +68,7 @@ MixtureSample::Terms MixtureSample::terms(Index j) const {
   const auto n = static_cast<double>(points_);
   const double sum = sums_.contributions(j, 0), squares = sums_.contributions(j, 1), deviations = sums_.contributions(j, 3);
   const double largest = sums_.largest(j, 0);
-  Terms t{0, unknown, unknown, false, false, false};
+  Terms t{0, nan, nan, false, false, false};
   if (sum > 0) t.effective_size = squares > 0 ? sum * sum / squares : sum / largest;  // squares underflow before sums do
   if (!plain()) t.rough = t.effective_size < std::min(small_size, 0.5 * n);
   if (from_laws() && integrands_->has_level(j)) return t;  // 0 or a bounded weight
@@ -108,7 +108,7 @@ bool MixtureSample::doubtful(Index j) const {
 MixtureSample::Solution MixtureSample::solve() const {
   const Index count = integrands_->count();
   const auto n = static_cast<double>(points_);
-  if (points_ < 2) return {sums_.moments.mean().head(count), Eigen::MatrixXd::Constant(count, count, unknown)};
+  if (points_ < 2) return {sums_.moments.mean().head(count), Eigen::MatrixXd::Constant(count, count, nan)};
   if (controls() > 0) return solve_regression();
   Solution s{sums_.moments.mean(), sums_.moments.mean_covariance()};
   if (settings_.stratified && !law_.densities.empty()) {
@@ -171,8 +171,8 @@ Eigen::MatrixXd MixtureSample::covariance() const {
     covariance.col(j) *= unit(j);
     covariance.row(j) *= unit(j);
     if (!collapsed(j) && !underflowed(j)) continue;
-    covariance.col(j).setConstant(unknown);
-    covariance.row(j).setConstant(unknown);
+    covariance.col(j).setConstant(nan);
+    covariance.row(j).setConstant(nan);
   }
   return covariance;
 }
@@ -203,17 +203,17 @@ std::vector<NamedEstimate> MixtureSample::estimates() const {
       e.note = integrands_->has_level(j) ? "the event was never seen" : "zero at every point";
       if (underflowed(j)) {
         e.note = "the weights have underflowed";
-        e.estimate.value = unknown;
+        e.estimate.value = nan;
       }
       if (!plain() || !integrands_->has_level(j)) {
-        e.estimate.std_error = unknown;
+        e.estimate.std_error = nan;
         e.estimate.lower = integrands_->has_level(j) ? 0 : -infinity;
         e.estimate.upper = integrands_->has_level(j) ? 1 : infinity;
       }
     }
     if (collapsed(j)) {
       e.note = "the weights have collapsed";
-      e.estimate.std_error = unknown;
+      e.estimate.std_error = nan;
       e.estimate.effective_size = 0;
       e.estimate.lower = integrands_->has_level(j) ? 0 : -infinity;
       e.estimate.upper = integrands_->has_level(j) ? 1 : infinity;

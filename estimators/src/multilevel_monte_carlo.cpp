@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/core/archive.hpp>
 #include <buffon/core/check_options.hpp>
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/estimators/multilevel_monte_carlo.hpp>
 #include <buffon/parallel/blocks.hpp>
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <utility>
 
@@ -17,7 +17,7 @@
 namespace buffon {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 constexpr std::int64_t first_levels = 3;  // 0, 1, 2: what a fit of the rates needs
 constexpr std::int64_t block_leaves = 1 << 14;
 constexpr std::int64_t round_leaves = 1 << 24;  // of one level

@@ -2,13 +2,13 @@
 #include "nested_run.hpp"
 
 #include <buffon/core/archive.hpp>
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/parallel/blocks.hpp>
 #include <buffon/stats/quantile.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <optional>
 #include <utility>
@@ -16,10 +16,10 @@
 namespace buffon {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double block_leaves = 1 << 14;
+using constants::nan;
+constexpr double block_leaves_at_most = 1 << 14;
 constexpr double most_block = 1024;
-constexpr double round_leaves = 1 << 23;
+constexpr double round_leaves_at_most = 1 << 23;
 constexpr std::size_t most_batches = 4096;
 constexpr std::size_t fewest_batches = 20;
 constexpr std::int64_t fewest_nodes = 50;
@@ -113,14 +113,14 @@ NestedRun::NestedRun(std::shared_ptr<const NestedProblem> problem, std::vector<L
       copies_(stream.child("copies")),
       tally_(problem_->depth()) {
   for (const LevelLaw& law : laws_) mean_leaves_ *= law.mean_children();
-  const double wanted = std::clamp(block_leaves / mean_leaves_, 16.0, most_block);
+  const double wanted = std::clamp(block_leaves_at_most / mean_leaves_, 16.0, most_block);
   block_ = std::int64_t{1} << std::ilogb(wanted);
   group_ = std::min(block_, group_copies);
 }
 
 std::int64_t NestedRun::next_blocks() const {
   const std::int64_t done = done_ / block_;
-  const auto most = static_cast<std::int64_t>(std::max(1.0, round_leaves / (mean_leaves_ * static_cast<double>(block_))));
+  const auto most = static_cast<std::int64_t>(std::max(1.0, round_leaves_at_most / (mean_leaves_ * static_cast<double>(block_))));
   std::int64_t blocks = std::clamp<std::int64_t>(done / 4, 1, most);
   if (targets_.max_evaluations > 0 && done > 0) {
     const double rest = static_cast<double>(targets_.max_evaluations - leaves()) / static_cast<double>(leaves()) * static_cast<double>(done);

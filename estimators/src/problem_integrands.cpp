@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/estimators/integrands.hpp>
 #include <buffon/model/problem.hpp>
@@ -10,7 +11,7 @@
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 constexpr double log_two_pi = 1.8378770664093454836;
 
 class ProblemIntegrands : public Integrands {
@@ -162,10 +163,10 @@ void initial_log_density(const Integrands& integrands, const ConstMatrix& log_f,
 }
 
 std::vector<NamedEstimate> unknown_estimates(const Integrands& integrands) {
-  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   std::vector<NamedEstimate> list;
   for (Index j = 0; j < integrands.count(); ++j) {
-    NamedEstimate e{.name = integrands.names()[static_cast<std::size_t>(j)], .estimate = normal_estimate(unknown, unknown)};
+    NamedEstimate e{.name = integrands.names()[static_cast<std::size_t>(j)], .estimate = normal_estimate(nan, nan)};
     if (integrands.has_level(j)) e.group = "probability";
     list.push_back(std::move(e));
   }

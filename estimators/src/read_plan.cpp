@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/estimators/read_plan.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "nested_run.hpp"
@@ -12,9 +12,9 @@
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr std::int64_t fewest_copies = 64;
-constexpr std::int64_t fewest_nodes = 30;
+using constants::infinity;
+constexpr std::int64_t fewest_pilot_copies = 64;
+constexpr std::int64_t fewest_pilot_nodes = 30;
 constexpr std::int64_t most_doublings = 3;    // n0 = 1, 2, 4, 8
 constexpr double pilot_rate = 0.60;           // of depth 0: high levels are seen often
 constexpr std::size_t measured_directly = 6;  // settings of step 2, the defaults besides
@@ -41,13 +41,13 @@ struct Setting {
   bool same(const Setting& other) const { return rates == other.rates && bases == other.bases; }
 };
 
-double rounded(double rate) { return std::round(1000 * rate) / 1000; }
+double rounded_rate(double rate) { return std::round(1000 * rate) / 1000; }
 
 /// Places in the range of the rates of a depth.
 Rates places(Index depth, const std::vector<double>& fractions) {
   const double limit = rate_limit(LinkRegime::smooth, 0, depth, depth + 1);
   Rates all;
-  for (const double f : fractions) all.push_back(rounded(std::clamp(0.5 + f * (limit - 0.5), 0.5025, limit - 0.0025)));
+  for (const double f : fractions) all.push_back(rounded_rate(std::clamp(0.5 + f * (limit - 0.5), 0.5025, limit - 0.0025)));
   return all;
 }
 
@@ -78,7 +78,7 @@ class Search {
     measure(found, plan);
     const ReadCandidate& best = plan.best();
     Read check(problem_,
-               {.max_copies = std::max<std::int64_t>(fewest_copies, static_cast<std::int64_t>(0.1 * work() / best.leaves)),
+               {.max_copies = std::max<std::int64_t>(fewest_pilot_copies, static_cast<std::int64_t>(0.1 * work() / best.leaves)),
                 .rates = best.rates,
                 .base_samples = best.base_samples},
                stream_.child("check"));
@@ -97,7 +97,7 @@ class Search {
 
   NestedRun run(const Setting& setting, double leaves) {
     const auto copies = static_cast<std::int64_t>(leaves / setting.leaves());
-    NestedRun run(problem_, setting.laws(), CopyTargets{std::max(copies, fewest_copies), 0, {}}, 0.95, stream_.child("run", runs_++));
+    NestedRun run(problem_, setting.laws(), CopyTargets{std::max(copies, fewest_pilot_copies), 0, {}}, 0.95, stream_.child("run", runs_++));
     while (!run.finished()) run.step(context_);
     evaluations_ += run.leaves();
     return run;
@@ -117,7 +117,7 @@ class Search {
     for (std::int64_t n = 0; n < LevelLaw::most_levels; ++n) {
       const LevelSums& s = run.tally().at(0, n);
       const auto nodes = static_cast<double>(s.nodes);
-      if (s.nodes >= fewest_nodes && static_cast<std::int64_t>(squares.size()) == n) {
+      if (s.nodes >= fewest_pilot_nodes && static_cast<std::int64_t>(squares.size()) == n) {
         squares.push_back(s.sum_squares / nodes);
         squares_error.push_back(std::max(0.0, s.sum_fourth / nodes - squares.back() * squares.back()) / nodes);
         fine.push_back(s.fine_squares / nodes);
@@ -136,7 +136,7 @@ class Search {
       for (const double r : rates) {
         if (!finite_variance(r, decay)) continue;
         const auto from = static_cast<std::size_t>(k);
-        const double nodes = static_cast<double>(std::max<std::int64_t>(fewest_nodes, run.tally().at(0, k).nodes));
+        const double nodes = static_cast<double>(std::max<std::int64_t>(fewest_pilot_nodes, run.tally().at(0, k).nodes));
         double second = fine[from] / r, error = fine[from] * fine[from] * (kurtosis - 1) / (nodes * r * r), p = r;
         for (std::size_t n = from + 1; n < squares.size(); ++n) {
           p *= 1 - r;
@@ -176,7 +176,7 @@ class Search {
       const double each = leaves / rounds / static_cast<double>(ranked.size());
       std::vector<std::pair<Setting, Setting>> next;
       for (const auto& [ignored, pilot] : ranked) {
-        if (each / pilot.leaves() < static_cast<double>(fewest_copies)) continue;
+        if (each / pilot.leaves() < static_cast<double>(fewest_pilot_copies)) continue;
         next.emplace_back(best_outer(pilot, run(pilot, each)), pilot);
       }
       if (next.empty()) {

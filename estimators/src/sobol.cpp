@@ -16,7 +16,7 @@
 namespace buffon {
 namespace {
 
-const std::string doing = "preparing sobol";
+const std::string preparing_sobol = "preparing sobol";
 constexpr std::int64_t fewest_samples = 10;
 constexpr std::int64_t rows_of_convergence = 32;
 constexpr std::int64_t most_samples_in_round = 65536;  // samples: bounds memory and the time between checkpoints
@@ -138,7 +138,7 @@ std::int64_t checked_samples(const SobolOptions& options, std::size_t designs) {
   const auto per_sample = static_cast<std::int64_t>(designs) + 2;
   const std::int64_t samples = (options.max_evaluations - options.pilot) / per_sample;
   if (samples < fewest_samples) {
-    throw Error(ErrorCategory::configuration, {.doing = doing,
+    throw Error(ErrorCategory::configuration, {.doing = preparing_sobol,
                                                .key = "options.max_evaluations",
                                                .value = std::to_string(options.max_evaluations),
                                                .rule = "must pay for a pilot of " + std::to_string(options.pilot) + " and " + std::to_string(fewest_samples) +
@@ -197,17 +197,18 @@ Sobol::Sobol(Problem problem, SobolOptions options, const Stream& stream)
       bootstrap_stream_(stream.child("bootstrap")) {
   check_options("sobol", options_);
   const JointLaw& law = problem_.single_law("sobol");
-  require_independent(law, doing);
-  outputs_ = outputs_from_names(options_.outputs, problem_, doing);
+  require_independent(law, preparing_sobol);
+  outputs_ = outputs_from_names(options_.outputs, problem_, preparing_sobol);
 
   const auto has = [&](std::string_view order) { return std::find(options_.orders.begin(), options_.orders.end(), order) != options_.orders.end(); };
   const bool first = has("first"), total = has("total");
   if (options_.orders.size() == 2 && !(first && total)) {
-    throw Error(ErrorCategory::configuration, {.doing = doing, .key = "options.orders", .value = options_.orders[0], .rule = "may be given once only"});
+    throw Error(ErrorCategory::configuration,
+                {.doing = preparing_sobol, .key = "options.orders", .value = options_.orders[0], .rule = "may be given once only"});
   }
-  const std::vector<InputSubset> closed = subsets_from_names(options_.subsets, law.names(), doing);
+  const std::vector<InputSubset> closed = subsets_from_names(options_.subsets, law.names(), preparing_sobol);
   if (options_.orders.empty() && closed.empty()) {
-    throw Error(ErrorCategory::configuration, {.doing = doing,
+    throw Error(ErrorCategory::configuration, {.doing = preparing_sobol,
                                                .key = "options.orders",
                                                .value = "[]",
                                                .rule = "must not be empty when there are no subsets: no index would be computed",

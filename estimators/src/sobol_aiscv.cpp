@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "option_words.hpp"
 
+#include <buffon/core/constants.hpp>
 #include <buffon/estimators/sobol_aiscv.hpp>
 
 #include <buffon/core/archive.hpp>
@@ -10,14 +11,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <utility>
 
 namespace buffon {
 namespace {
 
-constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 const std::string doing = "preparing sobol_aiscv";
 constexpr Index most_inputs_for_all_subsets = 8;
 constexpr std::array<std::string_view, 5> comparisons = {"none", "martinez", "mauntz_kucherenko", "saltelli", "jansen"};
@@ -273,7 +273,7 @@ std::vector<SobolIndex> SobolAiscv::indices(const AiscvResult& expectations, Eig
   gradient = gradient * scale.asDiagonal();
   const Eigen::MatrixXd joint = gradient * correlation * gradient.transpose();
   const bool known = variance_known(expectations);
-  if (covariance != nullptr) *covariance = known ? joint : Eigen::MatrixXd::Constant(wanted, wanted, unknown);
+  if (covariance != nullptr) *covariance = known ? joint : Eigen::MatrixXd::Constant(wanted, wanted, nan);
 
   const auto& inputs = problem_.scenarios().front().law.inputs();
   std::vector<SobolIndex> all;
@@ -289,7 +289,7 @@ std::vector<SobolIndex> SobolAiscv::indices(const AiscvResult& expectations, Eig
       index.estimate = normal_estimate(value(i), std_error, static_cast<double>(expectations.points), options_.level);
       index.note = index_note(index.estimate);
     } else {
-      index.estimate = normal_estimate(unknown, unknown);
+      index.estimate = normal_estimate(nan, nan);
       index.note = "the variance of the output cannot be told from zero";
     }
     all.push_back(std::move(index));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "chain_outcome.hpp"
 
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/stats/accumulators.hpp>
 #include <buffon/stats/chain_tables.hpp>
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <span>
 
 #include "warmup.hpp"
@@ -16,7 +16,7 @@
 namespace buffon {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 constexpr std::string_view log_density_name = "lp__";
 
 /// Estimates of more quantities come without their covariance, whose size grows with the square.

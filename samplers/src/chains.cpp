@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/core/archive.hpp>
 #include <buffon/core/check_options.hpp>
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/parallel/blocks.hpp>
 #include <buffon/samplers/chains.hpp>
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 
 #include "chain_outcome.hpp"
@@ -18,7 +18,7 @@
 namespace buffon {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 
 /// Transitions of a round at most, and a multiple of the transitions whose random numbers are made at once.
 constexpr std::int64_t round_length = 64;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/core/archive.hpp>
 #include <buffon/core/check_options.hpp>
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/parallel/blocks.hpp>
 #include <buffon/random/alias.hpp>
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <utility>
 
@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::int64_t rows_per_block = 4096;
 constexpr std::size_t losses_of_round = 1024;
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 constexpr std::int64_t most_centres = 1'000'000'000;
 
 double distance_power(double squared, double power) { return power == 2 ? squared : power == 1 ? std::sqrt(squared) : std::pow(squared, 0.5 * power); }

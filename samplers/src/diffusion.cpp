@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/samplers/diffusion.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -22,7 +22,7 @@
 namespace buffon {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 constexpr std::int64_t most_shown = 10, most_points = 2000, most_nodes = 50;
 constexpr std::array<std::string_view, 5> spacing_words = {"automatic", "log_snr", "time", "quadratic", "karras"};
 constexpr std::array<std::string_view, 2> precision_words = {"float32", "float64"};

@@ -51,7 +51,7 @@ std::unique_ptr<CentreRule> make_rule(RuleParts parts) {
   throw Error(ErrorCategory::internal, {.doing = "setting up kmeans_seeding", .key = "options.algorithm", .rule = "has no rule"});
 }
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_seeding(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(ErrorCategory::configuration, {.doing = "setting up kmeans_seeding",
                                              .key = "options." + std::move(key),
                                              .value = std::move(value),
@@ -64,9 +64,9 @@ Index position_of(const DataSet& data, double number) {
   for (Index i = 0; i < data.rows(); ++i) {
     if (static_cast<double>(data.row_number(i)) == number) return i;
   }
-  refuse("first", to_text(number), "is no row of " + data.about().source,
-         "give the number of one of its " + std::to_string(data.rows()) + " rows, of which the first is " + std::to_string(data.row_number(0)) + ", the last " +
-             std::to_string(data.row_number(data.rows() - 1)));
+  refuse_seeding("first", to_text(number), "is no row of " + data.about().source,
+                 "give the number of one of its " + std::to_string(data.rows()) + " rows, of which the first is " + std::to_string(data.row_number(0)) +
+                     ", the last " + std::to_string(data.row_number(data.rows() - 1)));
 }
 
 /// An option that the chosen algorithm does not read must not be given another value than its own.
@@ -75,8 +75,8 @@ void refuse_foreign(const KmeansSeedingOptions& o) {
   const KmeansSeedingOptions own;
   const auto check = [&](const char* key, auto value, auto usual, SeedingAlgorithm reads, const char* name) {
     if (value != usual && o.algorithm != reads) {
-      refuse(key, std::is_same_v<decltype(value), bool> ? "true" : to_text(static_cast<double>(value)),
-             std::string("goes with options.algorithm = \"") + name + "\" only", "leave it out, or choose that algorithm");
+      refuse_seeding(key, std::is_same_v<decltype(value), bool> ? "true" : to_text(static_cast<double>(value)),
+                     std::string("goes with options.algorithm = \"") + name + "\" only", "leave it out, or choose that algorithm");
     }
   };
   check("max_trials", o.max_trials, own.max_trials, capped_rejection, "capped_rejection");
@@ -145,11 +145,11 @@ struct KmeansSeeding::State {
     check_options("kmeans_seeding", options);
     refuse_foreign(options);
     if (options.k > data->rows() && options.too_few == TooFewRows::error) {
-      refuse("k", std::to_string(options.k), "must be at most the " + std::to_string(data->rows()) + " rows of " + data->about().source,
-             "ask for fewer centres, or set options.too_few = \"fewer\" or \"duplicates\"");
+      refuse_seeding("k", std::to_string(options.k), "must be at most the " + std::to_string(data->rows()) + " rows of " + data->about().source,
+                     "ask for fewer centres, or set options.too_few = \"fewer\" or \"duplicates\"");
     }
     if (options.first && !(data->weight(position_of(*data, *options.first)) > 0)) {
-      refuse("first", to_text(*options.first), "has weight 0", "take a row of positive weight");
+      refuse_seeding("first", to_text(*options.first), "has weight 0", "take a row of positive weight");
     }
     rule = make_rule({distances, options, stream.child("rule")});
   }

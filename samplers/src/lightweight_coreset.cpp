@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/core/archive.hpp>
 #include <buffon/core/check_options.hpp>
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/parallel/blocks.hpp>
 #include <buffon/random/alias.hpp>
@@ -11,7 +12,6 @@
 #include <buffon/stats/sum.hpp>
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "draws/chosen_rows.hpp"
@@ -20,7 +20,7 @@ namespace buffon {
 namespace {
 
 constexpr std::int64_t rows_per_block = 4096;
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 
 }  // namespace
 

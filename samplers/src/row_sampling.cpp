@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/core/archive.hpp>
 #include <buffon/core/check_options.hpp>
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/random/alias.hpp>
 #include <buffon/random/variates.hpp>
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <utility>
 
@@ -24,7 +24,7 @@ namespace buffon {
 namespace {
 
 constexpr Index most_columns = 50;
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 constexpr std::array<std::string_view, 5> scheme_words = {"uniform", "with_replacement", "gumbel_top_k", "systematic", "stratified"};
 
 [[noreturn]] void refuse(ErrorCategory category, std::string key, std::string value, std::string rule, std::string remedy) {

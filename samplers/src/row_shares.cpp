@@ -10,14 +10,14 @@
 namespace buffon {
 namespace {
 
-constexpr Index lanes = 16;
+constexpr Index sum_lanes = 16;
 
 /// Σ term(i), i < count <= 64.
 template <class Term>
 double lane_sum(Index count, Term&& term) {
-  double lane[lanes] = {};
-  for (Index i = 0; i < count; ++i) lane[i % lanes] += term(i);
-  for (Index half = lanes / 2; half > 0; half /= 2) {
+  double lane[sum_lanes] = {};
+  for (Index i = 0; i < count; ++i) lane[i % sum_lanes] += term(i);
+  for (Index half = sum_lanes / 2; half > 0; half /= 2) {
     for (Index l = 0; l < half; ++l) lane[l] += lane[l + half];
   }
   return lane[0];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/report/format.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 
 #include "cases.hpp"
 
@@ -19,7 +19,7 @@ struct Design {
 };
 
 constexpr std::int64_t paper_copies = 100000;
-constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 
 std::string samples_text(const std::vector<std::int64_t>& n) {
   return "nested Monte Carlo " + format_count(n[0]) + " x " + format_count(n[1]) + " x " + format_count(n[2]);
@@ -66,7 +66,7 @@ void single_runs(const ReproduceOptions& options, double from, double to, Reprod
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       table.evaluations += one.evaluations;
       const double miss = one.value.value - exact;
-      ReproduceRow row = reference_row(part, design.name + ": squared error", {miss * miss, unknown, unknown, unknown},
+      ReproduceRow row = reference_row(part, design.name + ": squared error", {miss * miss, nan, nan, nan},
                                        format_count(one.evaluations) + " leaves, " + format_seconds(seconds));
       row.paper = design.paper;
       if (!design.paper.empty()) row.note += "; the paper " + design.paper_time;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/linalg/log_space.hpp>
 #include <buffon/linalg/vector_math.hpp>
@@ -13,7 +14,7 @@
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 
 // Maximum; NaN if there is one.
 double largest(const double* x, Index n) {

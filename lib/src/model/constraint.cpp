@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "constraint.hpp"
 
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 
 #include <algorithm>
@@ -17,7 +18,7 @@ const std::vector<std::string_view>& constraint_names() {
 namespace detail {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 constexpr double largest = std::numeric_limits<double>::max();
 constexpr double smallest = std::numeric_limits<double>::min();
 

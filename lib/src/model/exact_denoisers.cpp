@@ -14,7 +14,7 @@
 namespace buffon {
 namespace {
 
-[[noreturn]] void refuse(std::string model, std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_law(std::string model, std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(
       ErrorCategory::configuration,
       {.doing = "making the denoiser " + model, .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
@@ -25,8 +25,8 @@ std::string shape_of(const Eigen::MatrixXd& matrix) { return std::to_string(matr
 class Mixture : public ExactDenoiser {
  public:
   explicit Mixture(MixtureParts parts) : parts_(std::move(parts)) {
-    if (parts_.means.size() == 0) refuse(parts_.name, "means", shape_of(parts_.means), "must not be empty", "give one column per component");
-    if (!parts_.means.allFinite()) refuse(parts_.name, "means", "a number", "must be finite", "");
+    if (parts_.means.size() == 0) refuse_law(parts_.name, "means", shape_of(parts_.means), "must not be empty", "give one column per component");
+    if (!parts_.means.allFinite()) refuse_law(parts_.name, "means", "a number", "must be finite", "");
   }
   std::string name() const override { return parts_.name; }
   Index dimension() const override { return parts_.dimension(); }
@@ -96,34 +96,35 @@ class Mixture : public ExactDenoiser {
 void check_variances(const std::string& model, const std::string& key, const Eigen::VectorXd& variances) {
   for (Index j = 0; j < variances.size(); ++j) {
     if (variances(j) >= 0 && std::isfinite(variances(j))) continue;
-    refuse(model, key + "[" + std::to_string(j) + "]", to_text(variances(j)), "must be a finite number, at least 0", "");
+    refuse_law(model, key + "[" + std::to_string(j) + "]", to_text(variances(j)), "must be a finite number, at least 0", "");
   }
 }
 
 /// Eigenvectors and eigenvalues; small negative ones are rounding.
 std::pair<Eigen::MatrixXd, Eigen::VectorXd> spectrum(const std::string& model, const std::string& key, const Eigen::MatrixXd& covariance, Index n) {
   if (covariance.rows() != n || covariance.cols() != n) {
-    refuse(model, key, shape_of(covariance), "must be " + std::to_string(n) + " x " + std::to_string(n), "give one row and column per coordinate of the mean");
+    refuse_law(model, key, shape_of(covariance), "must be " + std::to_string(n) + " x " + std::to_string(n),
+               "give one row and column per coordinate of the mean");
   }
   const double scale = covariance.cwiseAbs().maxCoeff();
   if (!covariance.allFinite() || (covariance - covariance.transpose()).cwiseAbs().maxCoeff() > 1e-12 * scale) {
-    refuse(model, key, "a matrix", "must be finite and symmetric", "");
+    refuse_law(model, key, "a matrix", "must be finite and symmetric", "");
   }
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);
   if (solver.eigenvalues().minCoeff() < -1e-10 * scale) {
-    refuse(model, key, "eigenvalue " + to_text(solver.eigenvalues().minCoeff()), "must have no eigenvalue below 0",
-           "check the covariances between coordinates");
+    refuse_law(model, key, "eigenvalue " + to_text(solver.eigenvalues().minCoeff()), "must have no eigenvalue below 0",
+               "check the covariances between coordinates");
   }
   return {solver.eigenvectors(), solver.eigenvalues().cwiseMax(0.0)};
 }
 
 Eigen::VectorXd log_shares(const std::string& model, const Eigen::VectorXd& weights, Index count) {
   if (weights.size() != count) {
-    refuse(model, "weights", std::to_string(weights.size()) + " numbers", "must be " + std::to_string(count), "give one weight per component");
+    refuse_law(model, "weights", std::to_string(weights.size()) + " numbers", "must be " + std::to_string(count), "give one weight per component");
   }
   for (Index k = 0; k < count; ++k) {
     if (weights(k) > 0 && std::isfinite(weights(k))) continue;
-    refuse(model, "weights[" + std::to_string(k) + "]", to_text(weights(k)), "must be finite and greater than 0", "leave out components without weight");
+    refuse_law(model, "weights[" + std::to_string(k) + "]", to_text(weights(k)), "must be finite and greater than 0", "leave out components without weight");
   }
   return (weights / weights.sum()).array().log();
 }
@@ -150,8 +151,8 @@ std::shared_ptr<const ExactDenoiser> gaussian_denoiser(const Eigen::VectorXd& me
 
 std::shared_ptr<const ExactDenoiser> gaussian_denoiser(const Eigen::VectorXd& mean, const Eigen::VectorXd& variances) {
   if (variances.size() != mean.size()) {
-    refuse("gaussian", "variances", std::to_string(variances.size()) + " numbers", "must be " + std::to_string(mean.size()),
-           "give one per coordinate of the mean");
+    refuse_law("gaussian", "variances", std::to_string(variances.size()) + " numbers", "must be " + std::to_string(mean.size()),
+               "give one per coordinate of the mean");
   }
   check_variances("gaussian", "variances", variances);
   return std::make_shared<Mixture>(MixtureParts{"gaussian", Eigen::VectorXd::Zero(1), mean, {}, variances, false});
@@ -164,7 +165,7 @@ std::shared_ptr<const ExactDenoiser> general_mixture(const std::string& name, co
   const Index n = means.rows(), count = means.cols();
   MixtureParts parts{name, log_shares(name, weights, count), means, Eigen::MatrixXd(n, n * count), Eigen::MatrixXd(n, count)};
   if (static_cast<Index>(covariances.size()) != count) {
-    refuse(name, "covariances", std::to_string(covariances.size()) + " matrices", "must be " + std::to_string(count), "give one per component");
+    refuse_law(name, "covariances", std::to_string(covariances.size()) + " matrices", "must be " + std::to_string(count), "give one per component");
   }
   for (Index k = 0; k < count; ++k) {
     const auto [basis, variances] = spectrum(name, "covariances[" + std::to_string(k) + "]", covariances[static_cast<std::size_t>(k)], n);
@@ -178,7 +179,7 @@ std::shared_ptr<const ExactDenoiser> isotropic_mixture(const std::string& name, 
                                                        const Eigen::VectorXd& variances, bool labelled) {
   const Index count = means.cols();
   if (variances.size() != count) {
-    refuse(name, "variances", std::to_string(variances.size()) + " numbers", "must be " + std::to_string(count), "give one per component");
+    refuse_law(name, "variances", std::to_string(variances.size()) + " numbers", "must be " + std::to_string(count), "give one per component");
   }
   check_variances(name, "variances", variances);
   return std::make_shared<Mixture>(MixtureParts{name, log_shares(name, weights, count), means, {}, variances.transpose(), labelled});
@@ -196,7 +197,8 @@ std::shared_ptr<const ExactDenoiser> mixture_denoiser(const Eigen::VectorXd& wei
 }
 
 std::shared_ptr<const ExactDenoiser> points_denoiser(const Eigen::MatrixXd& points, double deviation) {
-  if (!(deviation >= 0) || !std::isfinite(deviation)) refuse("points", "deviation", to_text(deviation), "must be a finite number, at least 0", "0 means none");
+  if (!(deviation >= 0) || !std::isfinite(deviation))
+    refuse_law("points", "deviation", to_text(deviation), "must be a finite number, at least 0", "0 means none");
   return isotropic_mixture("points", Eigen::VectorXd::Ones(points.cols()), points, Eigen::VectorXd::Constant(points.cols(), deviation * deviation), false);
 }
 
@@ -219,7 +221,7 @@ std::shared_ptr<const ExactDenoiser> named_denoiser(const std::string& name) {
   if (name == "t1") return isotropic_mixture(name, numbers({1, 1, 1}), matrix(1, {1, 2, 3}), numbers({0.0025, 0.0025, 0.0025}), true);
   std::string names;
   for (const std::string& known : denoiser_names()) names += (names.empty() ? "" : ", ") + known;
-  refuse("named", "name", name, "is not known", "take one of " + names);
+  refuse_law("named", "name", name, "is not known", "take one of " + names);
 }
 
 }  // namespace buffon

@@ -19,7 +19,7 @@ using Quiet = policies::policy<policies::domain_error<policies::ignore_error>, p
                                policies::denorm_error<policies::ignore_error>, policies::evaluation_error<policies::ignore_error>,
                                policies::rounding_error<policies::ignore_error>, policies::promote_double<false>>;
 
-constexpr double smallest_plain = 1e-290;
+constexpr double least_plain = 1e-290;
 constexpr double log_two_pi = 1.83787706640934548356;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr double far_tail = 1e-15;  ///< below, inverses are found by our own Newton iteration on the logarithm
@@ -48,7 +48,7 @@ double log_gamma_p(double a, double z, double log_z) {
   const double p = gamma_p(a, z);
   if (std::isnan(p)) return p;
   if (p > 0.5) return std::log1p(-gamma_q(a, z));
-  if (p > smallest_plain) return std::log(p);
+  if (p > least_plain) return std::log(p);
   // P = z^a e^{−z} / Γ(a+1) Σ z^n / ((a+1) … (a+n))
   double term = 1;
   double sum = 1;
@@ -64,7 +64,7 @@ double log_gamma_q(double a, double z) {
   const double q = gamma_q(a, z);
   if (std::isnan(q)) return q;
   if (q > 0.5) return std::log1p(-gamma_p(a, z));
-  if (q > smallest_plain) return std::log(q);
+  if (q > least_plain) return std::log(q);
   if (z == std::numeric_limits<double>::infinity()) return -z;
   // Q = z^a e^{−z} / Γ(a) · 1/(z+1−a− 1(1−a)/(z+3−a− 2(2−a)/(z+5−a− …))), by Lentz's forward evaluation
   double b = z + 1 - a;
@@ -94,7 +94,7 @@ double log_beta_p(double a, double b, double x, double y, double log_x) {
   const double p = beta_p(a, b, x, y);
   if (std::isnan(p)) return p;
   if (p > 0.5) return std::log1p(-beta_p(b, a, y, x));
-  if (p > smallest_plain) return std::log(p);
+  if (p > least_plain) return std::log(p);
   // I_x = x^a y^b / (a B) Σ (a+b)_n / (a+1)_n x^n
   double term = 1;
   double sum = 1;

@@ -3,6 +3,7 @@
 
 // What the families share; private to the library.
 
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/core/options.hpp>
 #include <buffon/linalg/vector_math.hpp>
@@ -42,7 +43,7 @@ struct Marginal::Law {
 
 namespace laws {
 
-inline constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double log_2 = 0.69314718055994530942;
 inline constexpr double pi = 3.14159265358979323846;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/model/noise_schedule.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <numbers>
 #include <utility>
 
@@ -14,7 +14,7 @@
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 
 [[noreturn]] void refuse(std::string doing, std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(ErrorCategory::configuration,

@@ -31,19 +31,20 @@ class Aligned {
   std::unique_ptr<double[], Free> data_;
 };
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_regression(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(
       ErrorCategory::configuration,
       {.doing = "making the density of a regression", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
 }
 
 void require_size(const char* key, Index size, Index wanted) {
-  if (size != wanted) refuse(key, std::to_string(size) + " numbers", "must have " + std::to_string(wanted), "Give one number each");
+  if (size != wanted) refuse_regression(key, std::to_string(size) + " numbers", "must have " + std::to_string(wanted), "Give one number each");
 }
 
 void require_finite(const char* key, const ConstVector& x) {
   for (Index i = 0; i < x.size(); ++i) {
-    if (!std::isfinite(x(i))) refuse(std::string(key) + "(" + std::to_string(i + 1) + ")", to_text(x(i)), "must be finite", "Leave out what is missing");
+    if (!std::isfinite(x(i)))
+      refuse_regression(std::string(key) + "(" + std::to_string(i + 1) + ")", to_text(x(i)), "must be finite", "Leave out what is missing");
   }
 }
 
@@ -56,7 +57,7 @@ double exp_of(double x) {
 class KernelLikelihood : public RegressionLikelihood {
  public:
   KernelLikelihood(const ConstVector& y, double fill) : observations_(y.size()), size_(padded(y.size())), data_(size_, fill), kernels_(regression_kernels()) {
-    if (y.size() == 0) refuse("y", "0 numbers", "must have at least one", "Give the observations");
+    if (y.size() == 0) refuse_regression("y", "0 numbers", "must have at least one", "Give the observations");
     require_finite("y", y);
     std::copy_n(y.data(), y.size(), data_.data());
   }
@@ -83,7 +84,7 @@ class Logistic final : public KernelLikelihood {
   explicit Logistic(const ConstVector& y) : KernelLikelihood(y, 0.0) {
     for (Index i = 0; i < observations_; ++i) {
       double& value = data_.data()[i];
-      if (value != 0 && value != 1) refuse("y(" + std::to_string(i + 1) + ")", to_text(value), "must be 0 or 1", "Code the two classes as 0 and 1");
+      if (value != 0 && value != 1) refuse_regression("y(" + std::to_string(i + 1) + ")", to_text(value), "must be 0 or 1", "Code the two classes as 0 and 1");
       value = value == 1 ? -0.0 : 0.0;
     }
   }
@@ -96,7 +97,7 @@ class Poisson final : public KernelLikelihood {
  public:
   explicit Poisson(const ConstVector& y) : KernelLikelihood(y, 0.0) {
     for (Index i = 0; i < observations_; ++i) {
-      if (y(i) < 0 || y(i) != std::floor(y(i))) refuse("y(" + std::to_string(i + 1) + ")", to_text(y(i)), "must be 0, 1, 2, …", "Give counts");
+      if (y(i) < 0 || y(i) != std::floor(y(i))) refuse_regression("y(" + std::to_string(i + 1) + ")", to_text(y(i)), "must be 0, 1, 2, …", "Give counts");
     }
   }
 
@@ -249,17 +250,17 @@ std::shared_ptr<const RegressionLikelihood> logistic_likelihood(const ConstVecto
 std::shared_ptr<const RegressionLikelihood> poisson_likelihood(const ConstVector& y) { return std::make_shared<Poisson>(y); }
 std::shared_ptr<const RegressionLikelihood> gaussian_likelihood(const ConstVector& y) { return std::make_shared<GaussianErrors>(y, 0); }
 std::shared_ptr<const RegressionLikelihood> gaussian_likelihood(const ConstVector& y, double sigma) {
-  if (!(sigma > 0 && std::isfinite(sigma))) refuse("sigma", to_text(sigma), "must be positive and finite", "Give a standard deviation");
+  if (!(sigma > 0 && std::isfinite(sigma))) refuse_regression("sigma", to_text(sigma), "must be positive and finite", "Give a standard deviation");
   return std::make_shared<GaussianErrors>(y, sigma);
 }
 
 std::shared_ptr<const LogDensity> regression_density(Eigen::MatrixXd design, Eigen::VectorXd offset, std::shared_ptr<const RegressionLikelihood> likelihood,
                                                      RegressionPrior prior) {
-  if (likelihood == nullptr) refuse("likelihood", "none", "must be given", "Give logistic_likelihood(y) or one of your own");
+  if (likelihood == nullptr) refuse_regression("likelihood", "none", "must be given", "Give logistic_likelihood(y) or one of your own");
   const Index n = likelihood->observations(), dimension = design.cols() + likelihood->own_parameters();
   if (design.rows() != n)
-    refuse("rows of the design", std::to_string(design.rows()), "must be the number of observations, " + std::to_string(n), "Give one row each");
-  if (design.cols() == 0) refuse("columns of the design", "0", "must be at least 1", "Give a column of ones for a model with an intercept only");
+    refuse_regression("rows of the design", std::to_string(design.rows()), "must be the number of observations, " + std::to_string(n), "Give one row each");
+  if (design.cols() == 0) refuse_regression("columns of the design", "0", "must be at least 1", "Give a column of ones for a model with an intercept only");
   for (Index j = 0; j < design.cols(); ++j) require_finite(("column " + std::to_string(j + 1) + " of the design").c_str(), design.col(j));
   if (offset.size() > 0) require_size("offset", offset.size(), n);
   require_finite("offset", offset);
@@ -268,7 +269,8 @@ std::shared_ptr<const LogDensity> regression_density(Eigen::MatrixXd design, Eig
   require_size("prior standard deviation", prior.std_dev.size(), dimension);
   for (Index j = 0; j < dimension; ++j) {
     if (!(prior.std_dev(j) > 0)) {
-      refuse("prior standard deviation(" + std::to_string(j + 1) + ")", to_text(prior.std_dev(j)), "must be positive", "An infinite one is a flat prior");
+      refuse_regression("prior standard deviation(" + std::to_string(j + 1) + ")", to_text(prior.std_dev(j)), "must be positive",
+                        "An infinite one is a flat prior");
     }
   }
   return std::make_shared<RegressionDensity>(design, offset, std::move(likelihood), std::move(prior));

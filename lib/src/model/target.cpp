@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/model/target.hpp>
 
@@ -12,7 +13,7 @@
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 constexpr Index max_components = 10'000'000;
 
 [[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {

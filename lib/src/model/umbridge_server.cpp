@@ -18,7 +18,7 @@ namespace buffon {
 namespace {
 
 using Json = nlohmann::json;
-using Answer = UmbridgeService::Answer;
+using UmbridgeAnswer = UmbridgeService::Answer;
 
 constexpr std::array<std::string_view, 7> endpoints = {"/ModelInfo", "/InputSizes",    "/OutputSizes", "/Evaluate",
                                                        "/Gradient",  "/ApplyJacobian", "/ApplyHessian"};
@@ -32,7 +32,7 @@ struct Refusal {
   std::string message;
 };
 
-Answer answer_of(const Refusal& refusal) {
+UmbridgeAnswer answer_of(const Refusal& refusal) {
   return {refusal.status, dump({{"error", {{"type", refusal.type}, {"message", detail::one_line(refusal.message, 2000)}}}})};
 }
 
@@ -59,7 +59,7 @@ Eigen::MatrixXd read_input(const Json& request, Index size) {
 }
 
 /// Numbers in the shortest form that reads back to the same double.
-Answer evaluate(const Model& model, const Eigen::MatrixXd& point, const std::stop_token& stop) {
+UmbridgeAnswer evaluate(const Model& model, const Eigen::MatrixXd& point, const std::stop_token& stop) {
   Eigen::MatrixXd values(model.output_size(), 1);
   std::vector<PointFailure> failures;
   try {
@@ -102,7 +102,7 @@ const ServedModel* UmbridgeService::find(std::string_view name) const {
   return found == models_.end() ? nullptr : &*found;
 }
 
-Answer UmbridgeService::answer(std::string_view method, std::string_view path, std::string_view body, const std::stop_token& stop) const {
+UmbridgeAnswer UmbridgeService::answer(std::string_view method, std::string_view path, std::string_view body, const std::stop_token& stop) const {
   try {
     if (method == "GET" && path == "/Info") {
       Json names = Json::array();

@@ -10,14 +10,10 @@
 #include <buffon/report/format.hpp>
 
 #include "gnuplot.hpp"
+#include "table_of.hpp"
 
 namespace buffon::report_detail {
 namespace {
-
-const Table* table_of(const Outcome& outcome, std::string_view name, Index columns) {
-  const Table* table = outcome.table(name);
-  return table != nullptr && table->rows.rows() > 0 && table->rows.cols() == columns ? table : nullptr;
-}
 
 constexpr std::string_view plane = "set size ratio -1\nset xlabel 'x_1' textcolor rgb '#333333'\nset ylabel 'x_2' textcolor rgb '#333333'\n";
 

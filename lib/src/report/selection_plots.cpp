@@ -11,14 +11,10 @@
 #include <buffon/report/format.hpp>
 
 #include "gnuplot.hpp"
+#include "table_of.hpp"
 
 namespace buffon::report_detail {
 namespace {
-
-const Table* table_of(const Outcome& outcome, std::string_view name, Index columns) {
-  const Table* table = outcome.table(name);
-  return table != nullptr && table->rows.rows() > 0 && table->rows.cols() >= columns ? table : nullptr;
-}
 
 /// Rows of the data in two directions, the centres on top.
 void add_projection(const Outcome& outcome, std::vector<Plot>& plots) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/core/archive.hpp>
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/random/scalar_kernels.hpp>
 #include <buffon/stats/accumulators.hpp>
@@ -12,8 +13,8 @@
 namespace buffon {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
+using constants::nan;
 
 // x 2^k for any k that fits a 64-bit integer.
 double scaled(double x, std::int64_t k) { return std::ldexp(x, static_cast<int>(std::clamp<std::int64_t>(k, -5000, 5000))); }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/stats/normal.hpp>
 
 #include "chain_sample.hpp"
@@ -8,14 +9,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 
 #include "chain_lags.hpp"
 
 namespace buffon::stats_detail {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 
 /// √((B/W + n − 1) / n) of chains of length n.
 double plain_rhat(const Eigen::MatrixXd& chains) {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/stats/delta_method.hpp>
 #include <buffon/stats/intervals.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 namespace buffon {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 
 void check_sizes(Index values, const ConstMatrix& covariance) {
   if (covariance.rows() == values && covariance.cols() == values) return;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/stats/normal.hpp>
 
 #include <cmath>
@@ -17,7 +18,7 @@ using Quiet = policies::policy<policies::domain_error<policies::ignore_error>, p
                                policies::overflow_error<policies::ignore_error>, policies::underflow_error<policies::ignore_error>,
                                policies::evaluation_error<policies::ignore_error>, policies::promote_double<false>>;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 constexpr double half_sqrt2 = 0.7071067811865476;           // 1/√2 rounded
 constexpr double sqrt_two_pi = 2.50662827463100050242;      // √(2π)
 constexpr double log_sqrt_two_pi = 0.91893853320467274178;  // log √(2π)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/core/error.hpp>
 #include <buffon/stats/intervals.hpp>
 #include <buffon/stats/quantile.hpp>
@@ -7,15 +8,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <string>
 
 namespace buffon {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
+using constants::nan;
 constexpr const char* doing = "computing a quantile";
 
 void check_probability(double p) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <buffon/samplers/diffusion/batch_solver.hpp>
 
+#include "columns.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -19,11 +21,6 @@ using backend::View;
 Answer as_answer(Prediction prediction) {
   if (prediction == Prediction::noise) return Answer::noise;
   return prediction == Prediction::data ? Answer::data : Answer::velocity;
-}
-
-View first_columns(View view, Index count) {
-  view.columns = count;
-  return view;
 }
 
 }  // namespace

@@ -2,18 +2,18 @@
 #include "sample_moments.hpp"
 
 #include <buffon/core/archive.hpp>
+#include <buffon/core/constants.hpp>
 #include <buffon/parallel/blocks.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <Eigen/Eigenvalues>
 
 namespace buffon {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using constants::nan;
 constexpr std::int64_t block_samples = 1024;
 
 std::vector<double> list_of(const Eigen::VectorXd& v) { return {v.data(), v.data() + v.size()}; }

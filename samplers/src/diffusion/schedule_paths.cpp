@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Grids as paths through a fine grid: dynamic programming, costs of klub, evolution.
+#include <buffon/core/constants.hpp>
 #include <buffon/samplers/diffusion/schedule_search.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <utility>
 
@@ -14,7 +14,7 @@
 namespace buffon::schedule {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 
 void check_steps(Index fine_steps, int steps) {
   if (steps >= 1 && steps <= fine_steps) return;

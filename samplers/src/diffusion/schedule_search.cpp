@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/samplers/diffusion/schedule_search.hpp>
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 namespace buffon {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 
 [[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(ErrorCategory::configuration,

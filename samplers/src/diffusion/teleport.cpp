@@ -13,7 +13,7 @@
 namespace buffon {
 namespace {
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_teleport(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(ErrorCategory::configuration, {.doing = "jumping along the flow of Gaussian data",
                                              .key = std::move(key),
                                              .value = std::move(value),
@@ -25,14 +25,15 @@ namespace {
 
 Teleport::Teleport(Eigen::VectorXd mean, const Eigen::MatrixXd& covariance) : mean_(std::move(mean)), rest_(0) {
   if (covariance.rows() != mean_.size() || covariance.cols() != mean_.size() || !covariance.isApprox(covariance.transpose(), 1e-10)) {
-    refuse("covariance", std::to_string(covariance.rows()) + " x " + std::to_string(covariance.cols()), "must be symmetric, of the size of the mean",
-           "give the covariance of the data");
+    refuse_teleport("covariance", std::to_string(covariance.rows()) + " x " + std::to_string(covariance.cols()), "must be symmetric, of the size of the mean",
+                    "give the covariance of the data");
   }
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved(covariance);
   directions_ = solved.eigenvectors();
   variances_ = solved.eigenvalues();
   const double scale = variances_.cwiseAbs().maxCoeff();
-  if (variances_.minCoeff() < -1e-10 * scale) refuse("covariance", to_text(variances_.minCoeff()), "must have no negative eigenvalue", "check its entries");
+  if (variances_.minCoeff() < -1e-10 * scale)
+    refuse_teleport("covariance", to_text(variances_.minCoeff()), "must have no negative eigenvalue", "check its entries");
   variances_ = variances_.cwiseMax(0);
 }
 
@@ -41,14 +42,14 @@ Teleport::Teleport(Eigen::VectorXd mean, Eigen::MatrixXd directions, Eigen::Vect
   const Index r = variances_.size();
   if (directions_.rows() != mean_.size() || directions_.cols() != r ||
       (r > 0 && !(directions_.transpose() * directions_).isApprox(Eigen::MatrixXd::Identity(r, r), 1e-8))) {
-    refuse("directions", std::to_string(directions_.rows()) + " x " + std::to_string(directions_.cols()),
-           "must be orthonormal columns of the size of the mean, one for each variance", "take eigenvectors of the covariance");
+    refuse_teleport("directions", std::to_string(directions_.rows()) + " x " + std::to_string(directions_.cols()),
+                    "must be orthonormal columns of the size of the mean, one for each variance", "take eigenvectors of the covariance");
   }
-  if (!(rest >= 0) || (r > 0 && !(variances_.minCoeff() >= 0))) refuse("variances", to_text(rest), "must not be negative", "check the variances");
+  if (!(rest >= 0) || (r > 0 && !(variances_.minCoeff() >= 0))) refuse_teleport("variances", to_text(rest), "must not be negative", "check the variances");
 }
 
 void Teleport::operator()(backend::Queue& queue, backend::View x, const NoiseLevel& from, const NoiseLevel& to) const {
-  if (from.sigma == 0) refuse("from", "sigma = 0", "must be a level with noise", "jump from the noise to the data");
+  if (from.sigma == 0) refuse_teleport("from", "sigma = 0", "must be a level with noise", "jump from the noise to the data");
   const auto gain = [&](double variance) {
     return std::sqrt((to.alpha * to.alpha * variance + to.sigma * to.sigma) / (from.alpha * from.alpha * variance + from.sigma * from.sigma));
   };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <buffon/core/constants.hpp>
 #include <buffon/samplers/weighted_subsets.hpp>
 
 #include "checked_weights.hpp"
@@ -16,7 +17,7 @@ namespace buffon {
 namespace {
 
 constexpr std::int64_t keys_per_block = 16384;
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using constants::infinity;
 
 bool before(const KeyedRow& a, const KeyedRow& b) { return a.key > b.key || (a.key == b.key && a.row < b.row); }
 

@@ -31,9 +31,9 @@ Eigen::MatrixXd points_of(const fs::path& file) {
   return data->points(rows);
 }
 
-class Reader {
+class DiffusionSections {
  public:
-  Reader(const Document& document, const fs::path& base_directory) : document_(document), base_directory_(base_directory) {}
+  DiffusionSections(const Document& document, const fs::path& base_directory) : document_(document), base_directory_(base_directory) {}
 
   ReadDiffusion read() {
     const Section denoiser = required("denoiser", "reading the denoiser"), schedule = required("schedule", "reading the noise schedule");
@@ -158,6 +158,6 @@ class Reader {
 
 }  // namespace
 
-ReadDiffusion read_diffusion(const Document& document, const fs::path& base_directory) { return Reader(document, base_directory).read(); }
+ReadDiffusion read_diffusion(const Document& document, const fs::path& base_directory) { return DiffusionSections(document, base_directory).read(); }
 
 }  // namespace buffon::config

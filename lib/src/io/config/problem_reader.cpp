@@ -93,9 +93,9 @@ std::optional<Node> input_table(const Document& document, const Input& input) {
   }
 }
 
-class Reader {
+class ProblemSections {
  public:
-  Reader(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory)
+  ProblemSections(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory)
       : document_(document), base_directory_(base_directory), run_directory_(run_directory) {}
 
   ReadProblem read() {
@@ -456,7 +456,7 @@ ReadInput read_input(const Section& section, std::string_view role) {
 }
 
 ReadProblem read_problem(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory) {
-  return Reader(document, base_directory, run_directory).read();
+  return ProblemSections(document, base_directory, run_directory).read();
 }
 
 }  // namespace buffon::config

@@ -19,9 +19,9 @@ namespace {
 /// A fault of a part of the target at the place where the part was written.
 [[noreturn]] void rethrow_located(const Document& document, const Error& error) { throw error.at(document.locate(find_place(document, error.text().key))); }
 
-class Reader {
+class TargetSections {
  public:
-  Reader(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory)
+  TargetSections(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory)
       : document_(document), base_directory_(base_directory), run_directory_(run_directory) {}
 
   ReadTarget read() {
@@ -284,7 +284,7 @@ class Reader {
 }  // namespace
 
 ReadTarget read_target(const Document& document, const std::filesystem::path& base_directory, const std::filesystem::path& run_directory) {
-  return Reader(document, base_directory, run_directory).read();
+  return TargetSections(document, base_directory, run_directory).read();
 }
 
 }  // namespace buffon::config

@@ -37,12 +37,13 @@ From load(const char* bytes, bool swapped) {
 
 /// The numbers of one type: whole numbers of at most 16 bits and single precision become float, all others double.
 template <class From>
-class Reader {
+class NpyReader {
  public:
   using To = std::conditional_t<sizeof(From) <= 2 || std::is_same_v<From, float>, float, double>;
   static constexpr auto width = static_cast<std::int64_t>(sizeof(From));
 
-  Reader(Source& bytes, const Request& request, const Layout& layout, const FileBytes* file) : bytes_(bytes), request_(request), layout_(layout), file_(file) {}
+  NpyReader(Source& bytes, const Request& request, const Layout& layout, const FileBytes* file)
+      : bytes_(bytes), request_(request), layout_(layout), file_(file) {}
 
   Table read() {
     const std::int64_t total = product(product(layout_.rows, layout_.columns, request_.source), width, request_.source);
@@ -216,7 +217,7 @@ Table read_npy_table(Source& bytes, const Request& request, const FileBytes* fil
   const char order = descr.size() == 3 ? descr[0] : ' ';
   const std::string_view type = descr.size() == 3 ? descr.substr(1) : std::string_view();
   layout.swapped = order == (std::endian::native == std::endian::little ? '>' : '<');
-  const auto read = [&]<class From>(From) { return Reader<From>(bytes, request, layout, file).read(); };
+  const auto read = [&]<class From>(From) { return NpyReader<From>(bytes, request, layout, file).read(); };
   if (std::string_view("<>|=").find(order) != std::string_view::npos) {
     if (type == "f4") return read(float{});
     if (type == "f8") return read(double{});
