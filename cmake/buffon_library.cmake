@@ -35,7 +35,7 @@ function(buffon_unite target)
 endfunction()
 
 # Headers that most sources of a target include, compiled once for all of them: a quarter of the build time. Every source
-# still includes what it uses; the fuzz preset builds without this and tells.
+# still includes what it uses; the tsan preset builds without this and tells.
 function(buffon_precompile target)
   if(BUFFON_PRECOMPILED_HEADERS)
     target_precompile_headers(${target} PRIVATE <Eigen/Core> <algorithm> <cmath> <cstdint> <functional> <memory> <optional> <string> <utility> <vector> ${ARGN})
