@@ -62,9 +62,9 @@ TEST_CASE("the density of a mixture is that of its parts, and integrates to one"
   Eigen::VectorXd log_density(x.cols());
   mixture.log_density(x, log_density);
   // Trapezoids of a smooth function that vanishes at both ends: exact to rounding.
-  CHECK(log_density.array().exp().sum() * 0.002 == doctest::Approx(1).epsilon(1e-12));
+  CHECK(log_density.array().exp().sum() * 0.002 == doctest::Approx(1).scale(0).epsilon(1e-12));
   const double at_zero = 0.25 * std::exp(-0.125) / (2 * std::sqrt(2 * std::acos(-1.0))) + 0.75 * std::exp(-8.0) / (0.5 * std::sqrt(2 * std::acos(-1.0)));
-  CHECK(std::exp(log_density(10000)) == doctest::Approx(at_zero).epsilon(1e-12));
+  CHECK(std::exp(log_density(10000)) == doctest::Approx(at_zero).scale(0).epsilon(1e-12));
 }
 
 TEST_CASE("expectation maximisation finds two groups, and one Gaussian does not") {
@@ -92,7 +92,7 @@ TEST_CASE("fewer points than two for every part give one Gaussian, coinciding po
   CHECK(fit_gaussian_mixture(x, Eigen::Vector3d::Ones(), settings(1, 2), Stream(1)).parts.size() == 1);
   const GaussianMixture point = fit_gaussian_mixture(Eigen::MatrixXd::Constant(1, 10, 7), Eigen::VectorXd::Ones(10), settings(1, 2), Stream(1));
   REQUIRE(point.parts.size() == 1);
-  CHECK(point.parts[0].mean()(0) == doctest::Approx(7).epsilon(1e-14));  // ten weights of a tenth
+  CHECK(point.parts[0].mean()(0) == doctest::Approx(7).scale(0).epsilon(1e-14));  // ten weights of a tenth
   CHECK(point.parts[0].covariance()(0, 0) == doctest::Approx(1e-6));
 }
 

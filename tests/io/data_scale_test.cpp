@@ -59,12 +59,12 @@ TEST_CASE("standardised columns have mean 0 and standard deviation 1, constant o
   CHECK(data->about().column_names == std::vector<std::string>{"a", "c", "d"});
   CHECK(data->about().columns_used == std::vector<std::int64_t>{0, 2, 3});
   // One rounding each for the sums, the difference and the quotient: some units of 2^-53 of numbers near 1.
-  CHECK(data->about().centre[0] == doctest::Approx(mean_of(a, one)).epsilon(1e-15));
-  CHECK(data->about().scale[0] == doctest::Approx(deviation_of(a, one)).epsilon(1e-15));
+  CHECK(data->about().centre[0] == doctest::Approx(mean_of(a, one)).scale(0).epsilon(1e-15));
+  CHECK(data->about().scale[0] == doctest::Approx(deviation_of(a, one)).scale(0).epsilon(1e-15));
   for (Index i = 0; i < 4; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    CHECK(data->point(i)[1] == doctest::Approx((c[k] - mean_of(c, one)) / deviation_of(c, one)).epsilon(1e-14));
-    CHECK(data->point(i)[0] * data->about().scale[0] + data->about().centre[0] == doctest::Approx(a[k]).epsilon(1e-14));
+    CHECK(data->point(i)[1] == doctest::Approx((c[k] - mean_of(c, one)) / deviation_of(c, one)).scale(0).epsilon(1e-14));
+    CHECK(data->point(i)[0] * data->about().scale[0] + data->about().centre[0] == doctest::Approx(a[k]).scale(0).epsilon(1e-14));
   }
   const auto centred = DataFile("scale.csv", text).read({.columns = {"b", "a"}, .scale = DataScale::centre});
   CHECK(matrix_of(*centred) == matrix({{0, -3}, {0, -2}, {0, 0}, {0, 5}}));
@@ -77,7 +77,7 @@ TEST_CASE("weights count in mean, standard deviation and in what is constant") {
   const auto data = DataFile("weighted.csv", "1,7,1\n2,8,0\n4,7,2.5\n9,7,0.5\n").read({.weights = "2", .scale = DataScale::standardise});
   REQUIRE(data->columns() == 1);  // column 1 is constant among the rows that count
   for (Index i = 0; i < 4; ++i)
-    CHECK(data->point(i)[0] == doctest::Approx((a[static_cast<std::size_t>(i)] - mean_of(a, w)) / deviation_of(a, w)).epsilon(1e-14));
+    CHECK(data->point(i)[0] == doctest::Approx((a[static_cast<std::size_t>(i)] - mean_of(a, w)) / deviation_of(a, w)).scale(0).epsilon(1e-14));
   CHECK(data->about().weights == w);
 }
 
@@ -181,13 +181,13 @@ TEST_CASE("the sets of the reference data have the shapes, sums of squares and c
     CHECK(std::holds_alternative<DenseRows<float>>(raw->numbers()));
     CHECK(z->columns() == set.columns - set.constant);
     // Σ n_j s_j² of the columns that vary is the cost of one mean, which is given with 7 digits.
-    CHECK(z->about().scale.squaredNorm() * static_cast<double>(set.rows) == doctest::Approx(set.one_means_cost).epsilon(1e-6));
+    CHECK(z->about().scale.squaredNorm() * static_cast<double>(set.rows) == doctest::Approx(set.one_means_cost).scale(0).epsilon(1e-6));
     // Rounding to single precision moves each number by at most 2^-24 of it, so the sum of squares by 2^-23 of it and less.
     const auto& rows = std::get<DenseRows<float>>(z->numbers());
     double squares = 0;
     for (Index i = 0; i < rows.rows; ++i) {
       for (Index j = 0; j < rows.columns; ++j) squares += static_cast<double>(rows.row(i)[j]) * static_cast<double>(rows.row(i)[j]);
     }
-    CHECK(squares == doctest::Approx(static_cast<double>(set.rows * z->columns())).epsilon(2e-7));
+    CHECK(squares == doctest::Approx(static_cast<double>(set.rows * z->columns())).scale(0).epsilon(2e-7));
   }
 }

@@ -116,7 +116,7 @@ TEST_CASE("one observation of logistic regression at extreme η: the exact limit
       CHECK(model->value(&eta, nullptr) == 0);
     }
     double eta = 0;
-    CHECK(model->value(&eta, nullptr) == doctest::Approx(-log_2).epsilon(1e-15));
+    CHECK(model->value(&eta, nullptr) == doctest::Approx(-log_2).scale(0).epsilon(1e-15));
     eta = std::numeric_limits<double>::quiet_NaN();
     CHECK(std::isnan(model->value(&eta, nullptr)));
   }
@@ -145,7 +145,7 @@ TEST_CASE("the density is likelihood times prior, and its probe agrees on planes
         return static_cast<double>(naive(family, data.y, eta, x(dimension - 1))) - 0.5 * (x - prior.mean).cwiseQuotient(prior.std_dev).squaredNorm();
       };
       const Eigen::VectorXd centre = 0.4 * normals(2, dimension), first = 0.4 * normals(3, dimension);
-      CHECK(density->at(centre, {}) == doctest::Approx(expected(centre)).epsilon(1e-12));
+      CHECK(density->at(centre, {}) == doctest::Approx(expected(centre)).scale(0).epsilon(1e-12));
       Eigen::MatrixXd both(dimension, 2);
       both << centre, first;
       Eigen::VectorXd values(2);
@@ -161,11 +161,11 @@ TEST_CASE("the density is likelihood times prior, and its probe agrees on planes
         const double angle = 0.7 * static_cast<double>(step);
         for (const double r : {0.0, 0.5, 1.0, 3.0}) {
           probe->point(r * std::cos(angle), r * std::sin(angle), x);
-          CHECK(probe->at(r * std::cos(angle), r * std::sin(angle), {}) == doctest::Approx(expected(x)).epsilon(1e-11));
+          CHECK(probe->at(r * std::cos(angle), r * std::sin(angle), {}) == doctest::Approx(expected(x)).scale(0).epsilon(1e-11));
         }
         probe->turn(std::cos(angle), std::sin(angle));
         probe->point(1, 0, x);
-        CHECK(probe->at(1, 0, {}) == doctest::Approx(expected(x)).epsilon(1e-11));
+        CHECK(probe->at(1, 0, {}) == doctest::Approx(expected(x)).scale(0).epsilon(1e-11));
       }
     }
   }
@@ -190,11 +190,11 @@ TEST_CASE("a likelihood of one's own works through its values alone") {
   const auto density = regression_density(data.design, {}, std::make_shared<Laplace>(data.y), {Eigen::VectorXd::Zero(3), Eigen::VectorXd::Constant(3, 2)});
   const Eigen::VectorXd x = normals(4, 3), u = normals(5, 3);
   const auto expected = [&](const Eigen::VectorXd& point) { return -(data.y - data.design * point).cwiseAbs().sum() - 0.5 * point.squaredNorm() / 4; };
-  CHECK(density->at(x, {}) == doctest::Approx(expected(x)).epsilon(1e-13));
+  CHECK(density->at(x, {}) == doctest::Approx(expected(x)).scale(0).epsilon(1e-13));
   const auto probe = density->probe();
   probe->set_centre(x);
   probe->set_first(u);
-  CHECK(probe->at(-0.3, 0, {}) == doctest::Approx(expected(x - 0.3 * u)).epsilon(1e-13));
+  CHECK(probe->at(-0.3, 0, {}) == doctest::Approx(expected(x - 0.3 * u)).scale(0).epsilon(1e-13));
 }
 
 TEST_CASE("regression densities have the same bits on every instruction set") {

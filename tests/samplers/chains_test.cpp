@@ -41,7 +41,7 @@ TEST_CASE("draws have the layout that was asked for, and evaluations add up") {
   for (const ChainTable& chain : r.draws.chains) {
     CHECK(chain.values.rows() == 50);
     for (Index i = 0; i < 50; ++i) {
-      CHECK(chain.sampler(i, 0) == doctest::Approx(-0.5 * chain.values.row(i).squaredNorm()).epsilon(1e-12));
+      CHECK(chain.sampler(i, 0) == doctest::Approx(-0.5 * chain.values.row(i).squaredNorm()).scale(0).epsilon(1e-12));
       CHECK(chain.sampler(i, 1) == 1);
     }
     evaluations += chain.sampler.col(2).sum();

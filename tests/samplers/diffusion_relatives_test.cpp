@@ -69,8 +69,8 @@ TEST_CASE("the mean-reverting schedule is its equation's and agrees with its inv
     CHECK(schedule->at_lambda(level.lambda).time == doctest::Approx(t).scale(0).epsilon(1e-8));
     CHECK(schedule->at_lambda(level.lambda).alpha == doctest::Approx(level.alpha).scale(0).epsilon(1e-10));
     const double h = 1e-6;
-    CHECK(schedule->slopes(t).alpha == doctest::Approx((schedule->at_time(t + h).alpha - schedule->at_time(t - h).alpha) / (2 * h)).epsilon(1e-6));
-    CHECK(schedule->slopes(t).sigma == doctest::Approx((schedule->at_time(t + h).sigma - schedule->at_time(t - h).sigma) / (2 * h)).epsilon(1e-6));
+    CHECK(schedule->slopes(t).alpha == doctest::Approx((schedule->at_time(t + h).alpha - schedule->at_time(t - h).alpha) / (2 * h)).scale(0).epsilon(1e-6));
+    CHECK(schedule->slopes(t).sigma == doctest::Approx((schedule->at_time(t + h).sigma - schedule->at_time(t - h).sigma) / (2 * h)).scale(0).epsilon(1e-6));
   }
   CHECK_THROWS_WITH_AS(mean_reverting_schedule(0), doctest::Contains("stationary"), Error);
   CHECK_THROWS_WITH_AS(mean_reverting_schedule(1, 1), doctest::Contains("last_alpha"), Error);

@@ -139,7 +139,7 @@ TEST_CASE("dynamic programming finds the path that brute force finds, ties and a
         const Eigen::MatrixXd costs = random_costs(k, static_cast<std::uint64_t>(100 * k + steps), grain);
         const schedule::Path found = schedule::cheapest_path(costs, steps), truth = brute_force(costs, steps);
         CHECK(found.nodes == truth.nodes);  // the first in order has the smallest next nodes
-        CHECK(found.cost == doctest::Approx(truth.cost).epsilon(1e-14));
+        CHECK(found.cost == doctest::Approx(truth.cost).scale(0).epsilon(1e-14));
         CHECK(cost_of(costs, found.nodes) == found.cost);
       }
     }
@@ -202,7 +202,7 @@ TEST_CASE("the bound of klub has its closed values on Gaussian data") {
     const std::vector<NoiseLevel>& grid = entry.first;
     const double value = entry.second;
     CAPTURE(value);
-    CHECK(exact(grid) == doctest::Approx(value).epsilon(1e-6));
+    CHECK(exact(grid) == doctest::Approx(value).scale(0).epsilon(1e-6));
     // By quadrature over 60 cells a step: trapezes in e^{2 lambda} / 2.
     std::vector<double> lambdas;
     for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
@@ -213,17 +213,17 @@ TEST_CASE("the bound of klub has its closed values on Gaussian data") {
     const Eigen::MatrixXd costs = schedule::klub_costs(gaussian_changes(c, fine), fine);
     double sum = 0;
     for (Index i = 0; i < 10; ++i) sum += costs(60 * i, 60 * (i + 1));
-    CHECK(sum == doctest::Approx(value).epsilon(4e-3));
+    CHECK(sum == doctest::Approx(value).scale(0).epsilon(4e-3));
   }
   // The best ten steps, on a fine grid of 600.
   const auto fine = time_grid(*ve, GridSpacing::log_snr, 600, first, last);
   const schedule::Path path = schedule::cheapest_path(schedule::klub_costs(gaussian_changes(c, fine), fine), 10);
-  CHECK(path.cost == doctest::Approx(2.021812).epsilon(2e-3));
+  CHECK(path.cost == doctest::Approx(2.021812).scale(0).epsilon(2e-3));
   const std::vector<double> nodes = {80, .4589, .2571, .1626, .1069, .0714, .0480, .0324, .0219, .0148, .01};
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     CAPTURE(i);
     // Two cells of 0.015 in the logarithm, and the last digit given.
-    CHECK(fine[static_cast<std::size_t>(path.nodes[i])].sigma == doctest::Approx(nodes[i]).epsilon(0.03));
+    CHECK(fine[static_cast<std::size_t>(path.nodes[i])].sigma == doctest::Approx(nodes[i]).scale(0).epsilon(0.03));
   }
   CHECK_THROWS_WITH_AS(schedule::klub_costs(Eigen::MatrixXd::Zero(2, 2), grid_of_times(*flow_schedule(), {0.9, 0})), doctest::Contains("leave some noise"),
                        Error);
@@ -297,16 +297,16 @@ TEST_CASE("the flow's path agrees with the flow of Gaussian data") {
 TEST_CASE("boss finds the step sizes of the reference for the first-order solver") {
   const std::vector<double> nodes = {-5.02, -1.11, -.39, .17, .72, 1.68, 4.56};
   const FoundSchedule six = find(ScheduleMethod::boss, "ddim", 6), ten = find(ScheduleMethod::boss, "ddim", 10);
-  CHECK(held_out(six, "found") == doctest::Approx(.2240).epsilon(0.03));
-  CHECK(held_out(ten, "found") == doctest::Approx(.1434).epsilon(0.03));
+  CHECK(held_out(six, "found") == doctest::Approx(.2240).scale(0).epsilon(0.03));
+  CHECK(held_out(ten, "found") == doctest::Approx(.1434).scale(0).epsilon(0.03));
   for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(six.grid[i].lambda == doctest::Approx(nodes[i]).epsilon(0.006).scale(1));
   beats_everyday_grids(six);
   beats_everyday_grids(ten);
   // Errors of the everyday grids are those of the reference.
-  CHECK(held_out(six, "log_snr") == doctest::Approx(.4236).epsilon(1e-3));
-  CHECK(held_out(six, "time") == doctest::Approx(.3468).epsilon(1e-3));
-  CHECK(held_out(six, "karras") == doctest::Approx(.4857).epsilon(1e-3));
-  CHECK(held_out(ten, "log_snr") == doctest::Approx(.2696).epsilon(1e-3));
+  CHECK(held_out(six, "log_snr") == doctest::Approx(.4236).scale(0).epsilon(1e-3));
+  CHECK(held_out(six, "time") == doctest::Approx(.3468).scale(0).epsilon(1e-3));
+  CHECK(held_out(six, "karras") == doctest::Approx(.4857).scale(0).epsilon(1e-3));
+  CHECK(held_out(ten, "log_snr") == doctest::Approx(.2696).scale(0).epsilon(1e-3));
   CHECK(ten.value < six.value);
   // The first-order grid under the second-order solver.
   const auto with_2m = [&](const FoundSchedule& found) {
@@ -319,8 +319,8 @@ TEST_CASE("boss finds the step sizes of the reference for the first-order solver
     solver.run(plan_solver({.solver = "dpmpp_2m"}, *g3().schedule, found.grid), x, Stream(1), 0);
     return std::sqrt((queue.download(x) - ends).colwise().squaredNorm().mean());
   };
-  CHECK(with_2m(six) == doctest::Approx(.2108).epsilon(0.03));
-  CHECK(with_2m(ten) == doctest::Approx(.0759).epsilon(0.03));
+  CHECK(with_2m(six) == doctest::Approx(.2108).scale(0).epsilon(0.03));
+  CHECK(with_2m(ten) == doctest::Approx(.0759).scale(0).epsilon(0.03));
 }
 
 TEST_CASE("descent reaches the reference's errors for solvers of first and second order") {
@@ -331,7 +331,7 @@ TEST_CASE("descent reaches the reference's errors for solvers of first and secon
     CAPTURE(std::get<1>(row));
     const FoundSchedule found = find(ScheduleMethod::descent, solver, steps, 1, false, 1500);
     CHECK(held_out(found, "found") < 1.03 * error);
-    CHECK(held_out(found, "found") == doctest::Approx(found.value).epsilon(1e-9));
+    CHECK(held_out(found, "found") == doctest::Approx(found.value).scale(0).epsilon(1e-9));
     beats_everyday_grids(found);
     CHECK(found.runs <= 1500);
   }
@@ -351,11 +351,11 @@ TEST_CASE("klub crowds its nodes at small noise and loses at the ends") {
   const std::vector<double> nodes = {-5.02, .72, 1.6, 2.4, 3.12, 3.84, 4.56};
   // 256 paths move a node by a few of the fine grid's cells, of 0.08.
   for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(found.grid[i].lambda == doctest::Approx(nodes[i]).epsilon(0.25).scale(1));
-  CHECK(held_out(found, "found") == doctest::Approx(.722).epsilon(0.1));
+  CHECK(held_out(found, "found") == doctest::Approx(.722).scale(0).epsilon(0.1));
   double least = infinity;
   for (const ScheduleLine& line : found.lines) least = std::min(least, line.bound);
   CHECK(found.lines.back().bound == least);
-  CHECK(found.value == doctest::Approx(least).epsilon(1e-12));
+  CHECK(found.value == doctest::Approx(least).scale(0).epsilon(1e-12));
 }
 
 TEST_CASE("evolution beats the grids of everyday use for every solver") {

@@ -99,7 +99,7 @@ TEST_CASE("the frame of a covariance is the Cholesky factor of the shrunk matrix
   sums.add(x);
   const Eigen::MatrixXd s = sums.covariance(), a = matrix_of(f.frame), product = a * a.transpose();
   for (Index i = 0; i < 3; ++i) {
-    CHECK(f.frame.centre()(i) == doctest::Approx(sums.mean()(i)).epsilon(1e-12));
+    CHECK(f.frame.centre()(i) == doctest::Approx(sums.mean()(i)).scale(0).epsilon(1e-12));
     for (Index j = 0; j < 3; ++j) {
       // The first coordinate is rounded to 5 · 2⁻⁵³ / 1e-6 = 6e-10 of its standard deviation.
       const double unit = std::sqrt(s(i, i) * s(j, j)), share = product(1, 0) / s(1, 0);
@@ -107,7 +107,7 @@ TEST_CASE("the frame of a covariance is the Cholesky factor of the shrunk matrix
       CHECK(share < 1);
       if (i != j) CHECK(std::abs(product(i, j) - share * s(i, j)) < 1e-9 * unit);
     }
-    CHECK(product(i, i) == doctest::Approx(s(i, i)).epsilon(0.002));
+    CHECK(product(i, i) == doctest::Approx(s(i, i)).scale(0).epsilon(0.002));
   }
   // Units of other powers of two change the frame by them and nothing else.
   const Eigen::Vector3d units(std::exp2(40), 1, std::exp2(-30));

@@ -83,18 +83,18 @@ TEST_CASE("keys of shards and of any number of threads give the same subset") {
 
 TEST_CASE("inclusion probabilities of successive sampling equal those of the enumerated law") {
   const auto example = successive_inclusion(std::vector<double>{1, 2, 3}, 2);
-  CHECK(example[0] == doctest::Approx(5.0 / 12).epsilon(1e-12));
-  CHECK(example[1] == doctest::Approx(11.0 / 15).epsilon(1e-12));
-  CHECK(example[2] == doctest::Approx(0.85).epsilon(1e-12));
+  CHECK(example[0] == doctest::Approx(5.0 / 12).scale(0).epsilon(1e-12));
+  CHECK(example[1] == doctest::Approx(11.0 / 15).scale(0).epsilon(1e-12));
+  CHECK(example[2] == doctest::Approx(0.85).scale(0).epsilon(1e-12));
   const std::vector<double> weights = {1e-4, 0.3, 7, 0, 1, 250, 2.5};
   for (std::size_t k = 1; k <= 6; ++k) {
     const auto exact = testing::inclusion_of(testing::successive_law(weights, k), weights.size());
     const auto computed = successive_inclusion(weights, static_cast<Index>(k));
-    for (std::size_t i = 0; i < weights.size(); ++i) CHECK(computed[i] == doctest::Approx(exact[i]).epsilon(1e-11));
+    for (std::size_t i = 0; i < weights.size(); ++i) CHECK(computed[i] == doctest::Approx(exact[i]).scale(0).epsilon(1e-11));
   }
   for (const Index k : {1, 20, 150, 299}) {
     const auto inclusion = successive_inclusion(spread_weights(300, 6, 3), k);
-    CHECK(std::accumulate(inclusion.begin(), inclusion.end(), 0.0) == doctest::Approx(static_cast<double>(k)).epsilon(1e-11));
+    CHECK(std::accumulate(inclusion.begin(), inclusion.end(), 0.0) == doctest::Approx(static_cast<double>(k)).scale(0).epsilon(1e-11));
   }
 }
 
@@ -103,7 +103,7 @@ TEST_CASE("the approximation of inclusion probabilities adds up to k and comes n
   for (const Index n : {10, 100, 1000}) {
     const auto weights = spread_weights(n, 2, 5);
     const auto exact = successive_inclusion(weights, n / 5), near = successive_inclusion_approximate(weights, n / 5);
-    CHECK(std::accumulate(near.begin(), near.end(), 0.0) == doctest::Approx(static_cast<double>(n / 5)).epsilon(1e-10));
+    CHECK(std::accumulate(near.begin(), near.end(), 0.0) == doctest::Approx(static_cast<double>(n / 5)).scale(0).epsilon(1e-10));
     double worst = 0;
     for (std::size_t i = 0; i < weights.size(); ++i) worst = std::max(worst, std::abs(near[i] / exact[i] - 1));
     CHECK(worst < before / 4);  // the error falls as 1/k
@@ -148,7 +148,7 @@ TEST_CASE("proportional inclusion is k w / sum, with the heavy rows sure") {
   CHECK(proportional_inclusion(std::vector<double>{1, 1, 2, 6, 40}, 3) == std::vector<double>{0.25, 0.25, 0.5, 1, 1});
   CHECK(proportional_inclusion(std::vector<double>{0, 5, 0.1}, 2) == std::vector<double>{0, 1, 1});
   const auto many = proportional_inclusion(spread_weights(1000, 5, 2), 300);
-  CHECK(std::accumulate(many.begin(), many.end(), 0.0) == doctest::Approx(300).epsilon(1e-12));
+  CHECK(std::accumulate(many.begin(), many.end(), 0.0) == doctest::Approx(300).scale(0).epsilon(1e-12));
 }
 
 TEST_CASE("a systematic subset includes every row with its probability, whatever the order") {
@@ -163,7 +163,8 @@ TEST_CASE("a systematic subset includes every row with its probability, whatever
       std::sort(rows.begin(), rows.end());
       CHECK(std::adjacent_find(rows.begin(), rows.end()) == rows.end());
     }
-    for (std::size_t i = 0; i < mean.size(); ++i) CHECK(mean[i] == doctest::Approx(inclusion[i]).epsilon(1e-12));  // multiples of 1/8: exact on the grid
+    for (std::size_t i = 0; i < mean.size(); ++i)
+      CHECK(mean[i] == doctest::Approx(inclusion[i]).scale(0).epsilon(1e-12));  // multiples of 1/8: exact on the grid
   }
 }
 
