@@ -81,7 +81,9 @@ TEST_CASE("a bias that is left is told") {
   REQUIRE_FALSE(r.warnings.empty());
   CHECK(r.warnings.front().find("bias") != std::string::npos);
   // 2^3 inner draws: E cos(m) = exp(-(1 + 1/8) / 2), below exp(-1/2) by 0.0368.
-  CHECK(r.bias == doctest::Approx(std::exp(-0.5) - std::exp(-9.0 / 16)).scale(0).epsilon(0.15));
+  const double exact = std::exp(-0.5) - std::exp(-9.0 / 16);
+  CHECK(r.bias > exact);
+  CHECK(r.bias < 1.5 * exact);
 }
 
 TEST_CASE("levels that do not fit together are told") {

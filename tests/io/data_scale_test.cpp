@@ -63,7 +63,7 @@ TEST_CASE("standardised columns have mean 0 and standard deviation 1, constant o
   CHECK(data->about().scale[0] == doctest::Approx(deviation_of(a, one)).scale(0).epsilon(1e-15));
   for (Index i = 0; i < 4; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    CHECK(data->point(i)[1] == doctest::Approx((c[k] - mean_of(c, one)) / deviation_of(c, one)).scale(0).epsilon(1e-14));
+    CHECK(data->point(i)[1] == doctest::Approx((c[k] - mean_of(c, one)) / deviation_of(c, one)).scale(1).epsilon(1e-14));
     CHECK(data->point(i)[0] * data->about().scale[0] + data->about().centre[0] == doctest::Approx(a[k]).scale(0).epsilon(1e-14));
   }
   const auto centred = DataFile("scale.csv", text).read({.columns = {"b", "a"}, .scale = DataScale::centre});

@@ -351,7 +351,9 @@ TEST_CASE("klub crowds its nodes at small noise and loses at the ends") {
   const std::vector<double> nodes = {-5.02, .72, 1.6, 2.4, 3.12, 3.84, 4.56};
   // 256 paths move a node by a few of the fine grid's cells, of 0.08.
   for (std::size_t i = 0; i < nodes.size(); ++i) CHECK(found.grid[i].lambda == doctest::Approx(nodes[i]).epsilon(0.25).scale(1));
-  CHECK(held_out(found, "found") == doctest::Approx(.722).scale(0).epsilon(0.1));
+  // The notes have 0.722 and 0.424, on other starts.
+  CHECK(held_out(found, "found") == doctest::Approx(.722).scale(0).epsilon(0.15));
+  CHECK(held_out(found, "found") > 1.3 * held_out(found, "log_snr"));
   double least = infinity;
   for (const ScheduleLine& line : found.lines) least = std::min(least, line.bound);
   CHECK(found.lines.back().bound == least);
