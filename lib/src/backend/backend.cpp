@@ -2,6 +2,7 @@
 #include <buffon/backend/backend.hpp>
 
 #include <array>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -63,7 +64,15 @@ std::string shape_of(const View& v) {
 }
 
 [[noreturn]] void misfit(const char* operation, const View& target, const View& other, const std::string& rule) {
-  refuse(ErrorCategory::usage, std::string("giving the operation ") + operation, "shapes", shape_of(target) + " and " + shape_of(other), rule, "");
+  refuse(ErrorCategory::usage, std::string("giving the operation ") + operation, "shapes", shape_of(target) + " and " + shape_of(other), rule,
+         "give matrices as buffon/backend/operations.h asks for them");
+}
+
+/// Nearly every operation is for floating-point numbers alone.
+void floating(const char* operation, const View& view) {
+  if (view.type == BUFFON_F32 || view.type == BUFFON_F64) return;
+  refuse(ErrorCategory::usage, std::string("giving the operation ") + operation, "matrix", shape_of(view), "must be of type f32 or f64",
+         "give a matrix of floating-point numbers");
 }
 
 void same_shape(const char* operation, const View& target, const View& other) {
@@ -76,7 +85,15 @@ std::vector<Listed> list() {
   std::vector<Listed> out;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const Known& k = known(i);
-    out.push_back({k.name, k.table == nullptr ? "" : Device::open(k.name)->description(), k.why_not});
+    Listed listed{k.name, "", k.why_not};
+    if (k.table != nullptr) {
+      try {
+        listed.device = Device::open(k.name)->description();
+      } catch (const Error& error) {
+        listed.why_not = error.text().rule;  // a device that is there and cannot be opened
+      }
+    }
+    out.push_back(std::move(listed));
   }
   return out;
 }
@@ -103,7 +120,8 @@ std::shared_ptr<const Device> Device::open(const std::string& name) {
     std::shared_ptr<Device> device(new Device);
     device->table_ = k.table;
     device->number_ = number;
-    if (const char* why = k.table->open(number, &device->handle_)) refuse(ErrorCategory::model, "opening a backend", "backend", name, why, "");
+    if (const char* why = k.table->open(number, &device->handle_))
+      refuse(ErrorCategory::model, "opening a backend", "backend", name, why, "take backend = \"cpu\"");
     return device;
   }
   refuse(ErrorCategory::configuration, "opening a backend", "backend", name, "is not known", "take one of " + names);
@@ -139,8 +157,22 @@ Buffer::~Buffer() {
   if (data_ != nullptr) device_->table().release(device_->handle(), data_);
 }
 
+namespace {
+
+std::int64_t bytes_of(Index rows, Index columns, buffon_type type) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t size = size_of(type);
+  if (rows < 0 || columns < 0 || (rows > 0 && columns > most / size / rows)) {
+    refuse(ErrorCategory::usage, "making a matrix on a device", "shape", std::to_string(rows) + " x " + std::to_string(columns),
+           "must not be negative and its bytes must be fewer than 2^63", "use smaller batches");
+  }
+  return rows * columns * size;
+}
+
+}  // namespace
+
 Matrix::Matrix(std::shared_ptr<const Device> device, Index rows, Index columns, buffon_type type)
-    : buffer_(std::move(device), rows * columns * size_of(type)), view_{buffer_.data(), rows, columns, rows, type} {}
+    : buffer_(std::move(device), bytes_of(rows, columns, type)), view_{buffer_.data(), rows, columns, rows, type} {}
 
 View Matrix::columns(Index first, Index count) const {
   View part = view_;
@@ -151,7 +183,7 @@ View Matrix::columns(Index first, Index count) const {
 
 Queue::Queue(std::shared_ptr<const Device> device, int threads) : device_(std::move(device)) {
   if (const char* why = device_->table().make_queue(device_->handle(), threads, &handle_)) {
-    refuse(ErrorCategory::model, "making a queue of " + device_->name(), "", "", why, "");
+    refuse(ErrorCategory::model, "making a queue of " + device_->name(), "", "", why, "use fewer threads or another backend");
   }
 }
 Queue::Queue(Queue&& other) noexcept : device_(std::move(other.device_)), handle_(std::exchange(other.handle_, nullptr)) {}
@@ -160,49 +192,73 @@ Queue::~Queue() {
 }
 
 void Queue::done(const char* operation, const char* why) const {
-  if (why != nullptr) refuse(ErrorCategory::model, std::string("doing the operation ") + operation + " on " + device_->name(), "", "", why, "");
+  if (why != nullptr)
+    refuse(ErrorCategory::model, std::string("doing the operation ") + operation + " on " + device_->name(), "", "", why,
+           "use smaller batches or another backend");
 }
 
 namespace {
 buffon_key key_of(const Stream& stream, std::uint64_t first) { return {stream.key0(), stream.key1(), stream.id(), first}; }
+
+void check_terms(const View& target, std::span<const buffon_term> terms) {
+  floating("combine", target);
+  for (const buffon_term& term : terms) same_shape("combine", target, term.source);
+  if (terms.size() > BUFFON_MOST_TERMS) {
+    refuse(ErrorCategory::usage, "giving the operation combine", "terms", std::to_string(terms.size()), "must be at most " + std::to_string(BUFFON_MOST_TERMS),
+           "combine them in several steps");
+  }
+}
 }  // namespace
 
 void Queue::fill(View target, buffon_law law, double constant, const Stream& stream, std::uint64_t first) {
+  floating("fill", target);
   done("fill", device_->table().fill(handle_, target, law, constant, key_of(stream, first)));
 }
 void Queue::combine(View target, std::span<const buffon_term> terms, double noise, const Stream& stream, std::uint64_t first) {
-  for (const buffon_term& term : terms) same_shape("combine", target, term.source);
+  check_terms(target, terms);
   done("combine", device_->table().combine(handle_, target, terms.data(), static_cast<int>(terms.size()), noise, key_of(stream, first)));
 }
 void Queue::combine(View target, std::span<const buffon_term> terms) {
-  for (const buffon_term& term : terms) same_shape("combine", target, term.source);
+  check_terms(target, terms);
   done("combine", device_->table().combine(handle_, target, terms.data(), static_cast<int>(terms.size()), 0, buffon_key{}));
 }
 void Queue::reduce(View result, View source, buffon_reduction reduction) {
+  floating("reduce", source);
   if (result.rows != 1 || result.columns != source.columns || result.type != BUFFON_F64)
     misfit("reduce", result, source, "must be 1 x columns f64 and a matrix");
   done("reduce", device_->table().reduce(handle_, result, source, reduction));
 }
 void Queue::softmax(View target, View source, double scale) {
+  floating("softmax", source);
   same_shape("softmax", target, source);
   done("softmax", device_->table().softmax(handle_, target, source, scale));
 }
 void Queue::product(View c, View a, bool transposed, View b, double factor, double keep) {
+  floating("product", c);
   const Index outer = transposed ? a.columns : a.rows, inner = transposed ? a.rows : a.columns;
   if (outer != c.rows || inner != b.rows || b.columns != c.columns) misfit("product", a, b, "must give " + shape_of(c));
   if (a.type != c.type || b.type != c.type) misfit("product", a, b, "must be of one type");
   done("product", device_->table().product(handle_, c, a, transposed ? 1 : 0, b, factor, keep));
 }
 void Queue::apply(View target, View source, buffon_function function, double low, double high) {
+  floating("apply", source);
   same_shape("apply", target, source);
   done("apply", device_->table().apply(handle_, target, source, function, low, high));
 }
 void Queue::gather(View target, View source, View index) {
+  floating("gather", source);
   if (target.rows != source.rows || target.type != source.type) misfit("gather", target, source, "must have columns of one kind");
   if (index.rows != 1 || index.columns != target.columns || index.type != BUFFON_I32) misfit("gather", target, index, "must have one i32 per column");
+  const Eigen::MatrixXd chosen = download(index);
+  for (Index c = 0; c < chosen.size(); ++c) {
+    if (chosen(0, c) >= 0 && chosen(0, c) < static_cast<double>(source.columns)) continue;
+    refuse(ErrorCategory::usage, "giving the operation gather", "index[" + std::to_string(c) + "]", std::to_string(static_cast<Index>(chosen(0, c))),
+           "must be a column of the source, which has " + std::to_string(source.columns), "count columns from 0");
+  }
   done("gather", device_->table().gather(handle_, target, source, index));
 }
 void Queue::scan(View target, View source) {
+  floating("scan", source);
   same_shape("scan", target, source);
   done("scan", device_->table().scan(handle_, target, source));
 }
@@ -210,9 +266,12 @@ void Queue::resample(View target, View weights, const Stream& stream, std::uint6
   if (target.rows != 1 || target.type != BUFFON_I32 || weights.columns != 1 || weights.type != BUFFON_F64) {
     misfit("resample", target, weights, "must be 1 x N i32 and K x 1 f64");
   }
+  if (weights.rows == 0) misfit("resample", target, weights, "must have at least one weight");
   done("resample", device_->table().resample(handle_, target, weights, key_of(stream, item)));
 }
 void Queue::convert(View target, View source) {
+  floating("convert", target);
+  floating("convert", source);
   if (target.rows != source.rows || target.columns != source.columns) misfit("convert", target, source, "must have one shape");
   done("convert", device_->table().convert(handle_, target, source));
 }
@@ -232,7 +291,8 @@ std::vector<T> packed(const ConstMatrix& from) {
 
 void Queue::upload(View to, const ConstMatrix& from) {
   if (to.rows != from.rows() || to.columns != from.cols() || to.stride != to.rows) {
-    refuse(ErrorCategory::usage, "giving the operation upload", "shape", shape_of(to), "must be in one piece and have the shape of the numbers", "");
+    refuse(ErrorCategory::usage, "giving the operation upload", "shape", shape_of(to), "must be in one piece and have the shape of the numbers",
+           "give a matrix without room between its columns");
   }
   const auto send = [&](const auto& numbers) {
     done("upload", device_->table().upload(handle_, to.data, numbers.data(), static_cast<std::int64_t>(numbers.size() * sizeof(numbers[0]))));

@@ -116,7 +116,7 @@ struct KernelsOf<double> {
   static void shares(double* out, const double* x, double total, int64_t n) { backend_kernels().shares_f64(out, x, total, n); }
 };
 
-constexpr int most_terms = 32;
+constexpr int most_terms = BUFFON_MOST_TERMS;
 
 template <class T>
 void combine_range(const buffon_view& target, const buffon_term* terms, int count, int64_t row, int64_t column, int64_t n, const double* z, double noise) {
@@ -164,7 +164,6 @@ class RowFactors {
 bool in_one_piece(const buffon_view& view) { return view.stride == view.rows || view.columns == 1; }
 
 const char* combine(buffon_queue* queue, buffon_view target, const buffon_term* terms, int count, double noise, buffon_key key) {
-  if (count > most_terms) return "at most 32 terms can be combined";
   return guarded([&] {
     const auto of_rows = [](const buffon_term& term) { return term.rows_factor != nullptr; };
     const auto of_columns = [](const buffon_term& term) { return term.columns_factor != nullptr; };

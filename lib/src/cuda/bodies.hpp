@@ -11,7 +11,7 @@ namespace buffon::backend::cuda {
 using element::at;
 using element::to;
 
-inline constexpr int most_terms = 32;
+inline constexpr int most_terms = BUFFON_MOST_TERMS;
 
 /// Pairs of draws: place (pair, column).
 template <class T>

@@ -23,7 +23,12 @@ struct buffon_queue {
 namespace buffon::backend::cuda {
 namespace {
 
-const char* said(cudaError_t status) { return status == cudaSuccess ? nullptr : cudaGetErrorString(status); }
+/// What went wrong, as a sentence. The error is taken from the run time, which would give it to the next launch otherwise.
+const char* said(cudaError_t status) {
+  if (status == cudaSuccess) return nullptr;
+  cudaGetLastError();
+  return cudaGetErrorString(status);
+}
 
 /// The first of several calls that failed, as a sentence.
 template <class... Calls>
@@ -92,7 +97,7 @@ const char* with_room(buffon_queue* queue, int64_t doubles, Body&& body) {
 
 int devices() {
   int count = 0;
-  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+  return said(cudaGetDeviceCount(&count)) == nullptr ? count : 0;
 }
 
 const char* open(int number, buffon_device** device) {
@@ -103,7 +108,7 @@ const char* open(int number, buffon_device** device) {
 
 void describe(buffon_device* device, char* text, int size) {
   cudaDeviceProp properties{};
-  if (cudaGetDeviceProperties(&properties, device->number) != cudaSuccess) return;
+  if (said(cudaGetDeviceProperties(&properties, device->number)) != nullptr) return;
   std::snprintf(text, static_cast<size_t>(size), "%s, %.0f GiB, compute capability %d.%d", properties.name,
                 static_cast<double>(properties.totalGlobalMem) / (1 << 30), properties.major, properties.minor);
 }
@@ -113,8 +118,7 @@ const char* allocate(buffon_device* device, int64_t bytes, void** data) {
 }
 
 void release(buffon_device* device, void* data) {
-  cudaSetDevice(device->number);
-  cudaFree(data);
+  in_turn([&] { return cudaSetDevice(device->number); }, [&] { return cudaFree(data); });
 }
 
 const char* make_queue(buffon_device* device, int, buffon_queue** queue) {
@@ -130,9 +134,8 @@ const char* make_queue(buffon_device* device, int, buffon_queue** queue) {
 }
 
 void end_queue(buffon_queue* queue) {
-  use(queue);
-  cudaStreamSynchronize(queue->stream);
-  cudaStreamDestroy(queue->stream);
+  in_turn([&] { return use(queue); }, [&] { return cudaStreamSynchronize(queue->stream); });
+  said(cudaStreamDestroy(queue->stream));
   delete queue;
 }
 
@@ -185,7 +188,6 @@ cudaError_t combine_flat(buffon_queue* queue, const buffon_view& target, const b
 }
 
 const char* combine(buffon_queue* queue, buffon_view target, const buffon_term* terms, int count, double noise, buffon_key key) {
-  if (count > most_terms) return "at most 32 terms can be combined";
   const bool flat = noise == 0 && in_one_piece(target) && std::all_of(terms, terms + count, [](const buffon_term& term) {
                       return in_one_piece(term.source) && term.rows_factor == nullptr && term.columns_factor == nullptr;
                     });
@@ -294,7 +296,6 @@ const char* scan(buffon_queue* queue, buffon_view target, buffon_view source) {
 
 const char* resample(buffon_queue* queue, buffon_view target, buffon_view weights, buffon_key key) {
   if (target.columns == 0) return nullptr;
-  if (weights.rows == 0) return "there are no weights to resample by";
   return with_room(queue, weights.rows + 1, [&](double* sums) {
     return in_turn(
         [&] {

@@ -17,6 +17,7 @@ extern "C" {
 #endif
 
 #define BUFFON_BACKEND_VERSION 1
+#define BUFFON_MOST_TERMS 32 /* of one `combine` */
 
 typedef enum { BUFFON_F32 = 0, BUFFON_F64 = 1, BUFFON_I32 = 2 } buffon_type;
 
@@ -65,9 +66,11 @@ typedef struct {
   const char* (*upload)(buffon_queue*, void* to, const void* from, int64_t bytes); /* returns when `from` may be changed */
   const char* (*download)(buffon_queue*, void* to, const void* from, int64_t bytes);
 
-  /* The operations; every floating-point target has the type of its sources unless said otherwise */
+  /* The operations, on f32 and f64 unless i32 is named; every floating-point target has the type of its sources unless said otherwise. Shapes and types are
+   * checked by those who call them */
   const char* (*fill)(buffon_queue*, buffon_view target, buffon_law law, double constant, buffon_key key);
-  /* target = sum of the terms in their order + noise z, each product and sum rounded once in f64 for f64, in f32 for f32; the target may be a source */
+  /* target = sum of the terms in their order + noise z, each product and sum rounded once in f64 for f64, in f32 for f32; the target may be a source;
+   * at most BUFFON_MOST_TERMS terms */
   const char* (*combine)(buffon_queue*, buffon_view target, const buffon_term* terms, int count, double noise, buffon_key key);
   /* of every column: result is 1 x columns, f64; sums run in 8 lanes folded by halves */
   const char* (*reduce)(buffon_queue*, buffon_view result, buffon_view source, buffon_reduction reduction);
@@ -76,11 +79,11 @@ typedef struct {
   /* C = factor op(A) B + keep C; transposed: op(A) = A'. Every element is one chain of fused multiply-adds in the order of the inner index */
   const char* (*product)(buffon_queue*, buffon_view c, buffon_view a, int transposed, buffon_view b, double factor, double keep);
   const char* (*apply)(buffon_queue*, buffon_view target, buffon_view source, buffon_function function, double low, double high);
-  /* column c of target = column index[c] of source; index is i32, 1 x columns */
+  /* column c of target = column index[c] of source; index is i32, 1 x columns, its numbers from 0 to source.columns - 1 */
   const char* (*gather)(buffon_queue*, buffon_view target, buffon_view source, buffon_view index);
   /* running sums down every column */
   const char* (*scan)(buffon_queue*, buffon_view target, buffon_view source);
-  /* systematic resampling: weights f64, K x 1, not negative; target i32, 1 x N: sorted indices */
+  /* systematic resampling: weights f64, K x 1, K >= 1, not negative; target i32, 1 x N: sorted indices */
   const char* (*resample)(buffon_queue*, buffon_view target, buffon_view weights, buffon_key key);
   /* between f32 and f64 */
   const char* (*convert)(buffon_queue*, buffon_view target, buffon_view source);
