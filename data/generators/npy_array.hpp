@@ -16,6 +16,7 @@ namespace buffon::generators {
 struct NpyArray {
   std::vector<std::int64_t> shape;
   std::vector<double> values;
+  bool whole = false;  ///< of a type of whole numbers
 };
 
 /// Reads little-endian f4, f8, i4 and i8 in C order, format 1.0. @throws std::runtime_error
@@ -54,8 +55,10 @@ inline NpyArray read_npy_array(const std::filesystem::path& file) {
     take(double{});
   } else if (has("<i4")) {
     take(std::int32_t{});
+    out.whole = true;
   } else if (has("<i8")) {
     take(std::int64_t{});
+    out.whole = true;
   } else {
     refuse("must hold numbers of type f4, f8, i4 or i8");
   }

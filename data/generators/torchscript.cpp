@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Writes a TorchScript file from the text of a network in TorchScript and the tensors that it names, without Python:
 //     generate_torchscript OUT.pt NETWORK.txt [FOLDER]
-// Every .npy file of the folder becomes a parameter of type float32, its name that of the file with _ for other signs.
+// Every .npy file of the folder becomes a parameter of type float32, or a buffer of type int64 where it holds whole numbers; its name is that of the file
+// with _ for other signs.
 
 #include "npy_array.hpp"
 
@@ -33,7 +34,12 @@ int main(int argc, char** argv) {
         std::string name = entry.path().stem().string();
         std::replace_if(
             name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
-        network.register_parameter(name, torch::from_blob(array.values.data(), array.shape, torch::kFloat64).to(torch::kFloat32), false);
+        const torch::Tensor values = torch::from_blob(array.values.data(), array.shape, torch::kFloat64);
+        if (array.whole) {
+          network.register_buffer(name, values.to(torch::kInt64));
+        } else {
+          network.register_parameter(name, values.to(torch::kFloat32), false);
+        }
       }
     }
     network.define(source);

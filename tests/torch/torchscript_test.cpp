@@ -9,6 +9,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <tuple>
@@ -211,7 +213,9 @@ TEST_CASE("a network that fails during a run is told with the time") {
   const Eigen::MatrixXd x = Eigen::MatrixXd::Ones(2, 3);
   test::Asked logarithm(torchscript_denoiser(plain(networks.make("def forward(self, x, t):\n    return x + torch.log(t - 0.3).reshape([-1, 1])\n"), 2)));
   CHECK_THROWS_WITH_AS(logarithm(x, {&early, 1}), doctest::Contains("time = 0.25 forward answers with numbers that are not finite"), Error);
-  CHECK_THROWS_WITH_AS(logarithm(x / 0.0, {&early, 1}), doctest::Contains("the states are not finite"), Error);
+  CHECK_THROWS_WITH_AS(logarithm(x / 0.0, {&early, 1}), doctest::Contains("the states are not finite in 3 of 3 samples of a call"), Error);
+  const std::vector<NoiseLevel> some = {{0.5, 1, 1, 0}, {0.25, 1, 1, 0}, {0.5, 1, 1, 0}};
+  CHECK_THROWS_WITH_AS(logarithm(x, some), doctest::Contains("not finite in 1 of 3 samples of a call. check `time`"), Error);
   const NoiseLevel later{0.5, 1, 1, 0};
   CHECK(logarithm(x, {&later, 1})(0, 0) == doctest::Approx(1 + std::log(0.2)));
   TorchScriptOptions infinite = plain(networks.make("def forward(self, x, t):\n    return x\n"), 2);
@@ -222,4 +226,67 @@ TEST_CASE("a network that fails during a run is told with the time") {
   CHECK_THROWS_WITH_AS(test::Asked(torchscript_denoiser(plain(
                            networks.make("def forward(self, x, t):\n    assert x.size(0) < 3, 'three are too many'\n    return x\n"), 2)))(x, {&later, 1}),
                        doctest::Contains("three are too many"), Error);
+}
+
+TEST_CASE("a run that a network ends tells the step, the level and the share of samples") {
+  if (!test::torch_is_there()) return;
+  test::Networks networks;
+  TorchScriptOptions options = plain(networks.make("def forward(self, x, t):\n    return x + torch.log(t - 0.3).reshape([-1, 1])\n"), 2);
+  const auto schedule = flow_schedule();
+  const std::vector<NoiseLevel> grid = {schedule->at_time(0.8), schedule->at_time(0.4), schedule->at_time(0.2), schedule->at_time(0.1)};
+  SolverSetting setting;
+  setting.solver = "flow_euler";
+  for (const Index together : {0, 1}) {
+    options.together = together;
+    backend::Queue queue(backend::Device::open("cpu"), 1);
+    BatchSolver batches({torchscript_denoiser(options), schedule}, queue, 4, BUFFON_F64);
+    const backend::Matrix x(queue.device(), 2, 4, BUFFON_F64);
+    batches.start(x, grid.front(), Stream(2), 0);
+    std::string said = "nothing";
+    try {
+      batches.run(plan_solver(setting, *schedule, grid), x, Stream(2), 0);
+    } catch (const Error& error) {
+      said = error.what();
+    }
+    CAPTURE(said);
+    CHECK(said.find("in step 3 of 3, time 0.2, lambda ") != std::string::npos);
+    CHECK(said.find(together == 0 ? "in 4 of 4 samples" : "in 1 of 1 samples") != std::string::npos);
+  }
+}
+
+TEST_CASE("whole numbers of a network stay whole numbers") {
+  if (!test::torch_is_there()) return;
+  test::Networks networks;
+  const auto folder = networks.folder() / "weights";
+  std::filesystem::create_directory(folder);
+  {
+    std::string header = "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }";
+    header.resize(117, ' ');
+    header += '\n';
+    std::ofstream out(folder / "order.npy", std::ios::binary);
+    out << std::string("\x93NUMPY\x01\x00", 8) << static_cast<char>(header.size()) << '\0' << header;
+    for (const std::int64_t number : {2, 0, 1}) out.write(reinterpret_cast<const char*>(&number), sizeof number);
+  }
+  TorchScriptOptions options = plain(networks.make("def forward(self, x):\n    return torch.index_select(x, 1, self.order)\n", folder.string()), 3);
+  options.time = NetworkTime::none;
+  for (const buffon_type type : {BUFFON_F32, BUFFON_F64}) {
+    test::Asked network(torchscript_denoiser(options), 1, type);
+    CHECK(network(Eigen::Vector3d(5, 6, 7), {&level, 1}) == Eigen::Vector3d(7, 5, 6));
+  }
+}
+
+TEST_CASE("a network without a class for none works on samples with labels") {
+  if (!test::torch_is_there()) return;
+  test::Networks networks;
+  TorchScriptOptions options = plain(networks.make("def forward(self, x, y):\n    return x + torch.embedding(torch.eye(3).to(x.dtype), y)\n"), 3);
+  options.time = NetworkTime::none;
+  options.classes = 3;
+  test::Asked network(torchscript_denoiser(options));
+  const Eigen::MatrixXd zeros = Eigen::MatrixXd::Zero(3, 2);
+  const std::vector<std::int32_t> labels = {2, 0}, half = {2, -1};
+  CHECK(network(zeros, {&level, 1}, labels) == (Eigen::MatrixXd(3, 2) << 0, 1, 0, 0, 1, 0).finished());
+  CHECK_THROWS_WITH_AS(network(zeros, {&level, 1}, half), doctest::Contains("give every sample a label, or `no_label`"), Error);
+  CHECK_THROWS_WITH_AS(network(zeros, {&level, 1}), doctest::Contains("give every sample a label, or `no_label`"), Error);
+  options.file = networks.make("def forward(self, x, y):\n    return x + torch.embedding(torch.eye(3).to(x.dtype), y - 1)\n");  // counts from 1
+  CHECK_THROWS_WITH_AS(torchscript_denoiser(options), doctest::Contains("`classes` and `no_label`"), Error);
 }

@@ -10,8 +10,6 @@
 namespace buffon {
 namespace {
 
-constexpr double edm_deviation = 0.5;  ///< of the data, as Karras and others (2022) scale networks
-
 /// A quantity as x_factor x + answer_factor answer.
 using Affine = Conversion;
 

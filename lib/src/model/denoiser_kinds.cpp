@@ -15,7 +15,7 @@ constexpr Index most_covariance = 256;  // dimension up to which a covariance is
 
 using Rows = std::vector<std::vector<double>>;
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_kind(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(ErrorCategory::configuration,
               {.doing = "making the denoiser", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
 }
@@ -27,10 +27,11 @@ Eigen::VectorXd vector_of(const std::vector<double>& values) { return Eigen::Map
 
 /// n × n from its rows.
 Eigen::MatrixXd square(const std::string& key, const Rows& rows, std::size_t n) {
-  if (rows.size() != n) refuse(key, std::to_string(rows.size()) + " rows", "must be " + std::to_string(n) + " x " + std::to_string(n), "as long as the mean");
+  if (rows.size() != n)
+    refuse_kind(key, std::to_string(rows.size()) + " rows", "must be " + std::to_string(n) + " x " + std::to_string(n), "as long as the mean");
   Eigen::MatrixXd out(static_cast<Index>(n), static_cast<Index>(n));
   for (std::size_t i = 0; i < n; ++i) {
-    if (rows[i].size() != n) refuse(element(key, i), numbers(rows[i].size()), "must be " + numbers(n), "as long as the mean");
+    if (rows[i].size() != n) refuse_kind(element(key, i), numbers(rows[i].size()), "must be " + numbers(n), "as long as the mean");
     out.row(static_cast<Index>(i)) = vector_of(rows[i]).transpose();
   }
   return out;
@@ -40,7 +41,8 @@ Eigen::MatrixXd square(const std::string& key, const Rows& rows, std::size_t n) 
 Eigen::MatrixXd columns(const std::string& key, const Rows& lists, std::size_t n) {
   Eigen::MatrixXd out(static_cast<Index>(n), static_cast<Index>(lists.size()));
   for (std::size_t k = 0; k < lists.size(); ++k) {
-    if (lists[k].size() != n) refuse(element(key, k), numbers(lists[k].size()), "must be " + numbers(n), "give every component the dimension of the first");
+    if (lists[k].size() != n)
+      refuse_kind(element(key, k), numbers(lists[k].size()), "must be " + numbers(n), "give every component the dimension of the first");
     out.col(static_cast<Index>(k)) = vector_of(lists[k]);
   }
   return out;
@@ -56,8 +58,8 @@ void one_of(const std::vector<std::pair<const char*, bool>>& given) {
     ++count;
   }
   if (count != 1)
-    refuse(count == 0 ? given.front().first : present, "", count == 0 ? "is required and missing" : "does not go with another of these",
-           "give one of " + names);
+    refuse_kind(count == 0 ? given.front().first : present, "", count == 0 ? "is required and missing" : "does not go with another of these",
+                "give one of " + names);
 }
 
 KnownLaw law_of(const ExactDenoiser& model, std::int64_t components) {
@@ -82,7 +84,7 @@ void describe(OptionVisitor& v, GaussianOptions& o) {
 MadeDenoiser make(const GaussianOptions& o, const DenoiserSetting&) {
   one_of({{"covariance", !o.covariance.empty()}, {"variances", !o.variances.empty()}});
   if (!o.covariance.empty()) return known_as_a_whole(gaussian_denoiser(vector_of(o.mean), square("covariance", o.covariance, o.mean.size())), 1);
-  if (o.variances.size() != o.mean.size()) refuse("variances", numbers(o.variances.size()), "must be " + numbers(o.mean.size()), "as long as the mean");
+  if (o.variances.size() != o.mean.size()) refuse_kind("variances", numbers(o.variances.size()), "must be " + numbers(o.mean.size()), "as long as the mean");
   return known_as_a_whole(gaussian_denoiser(vector_of(o.mean), vector_of(o.variances)), 1);
 }
 
@@ -100,10 +102,11 @@ void describe(OptionVisitor& v, MixtureOptions& o) {
 }
 MadeDenoiser make(const MixtureOptions& o, const DenoiserSetting&) {
   const std::size_t count = o.means.size(), n = o.means.front().size();
-  if (n == 0) refuse(element("means", 0), "[]", "must hold a number at least", "give a mean");
+  if (n == 0) refuse_kind(element("means", 0), "[]", "must hold a number at least", "give a mean");
   one_of({{"covariances", !o.covariances.empty()}, {"variances", !o.variances.empty()}, {"deviations", !o.deviations.empty()}});
   const auto each = [&](const char* key, std::size_t size) {
-    if (size != 0 && size != count) refuse(key, std::to_string(size) + " elements", "must have one for each of the " + std::to_string(count) + " means", "");
+    if (size != 0 && size != count)
+      refuse_kind(key, std::to_string(size) + " elements", "must have one for each of the " + std::to_string(count) + " means", "");
   };
   each("weights", o.weights.size());
   each("covariances", o.covariances.size());
@@ -186,11 +189,11 @@ void describe(OptionVisitor& v, NetworkOptions& o) {
 }
 MadeDenoiser make(const NetworkOptions& o, const DenoiserSetting& setting) {
   if (o.image.empty() == (o.dimension == 0)) {
-    refuse(o.image.empty() ? "dimension" : "image", "", o.image.empty() ? "is required and missing" : "does not go with dimension",
-           "give one of dimension, image");
+    refuse_kind(o.image.empty() ? "dimension" : "image", "", o.image.empty() ? "is required and missing" : "does not go with dimension",
+                "give one of dimension, image");
   }
   if (!o.image.empty() && o.image.size() != 3) {
-    refuse("image", numbers(o.image.size()), "must be channels, height and width", "write image = [1, 28, 28]");
+    refuse_kind("image", numbers(o.image.size()), "must be channels, height and width", "write image = [1, 28, 28]");
   }
   TorchScriptOptions network = o.network;
   network.file = (setting.base_directory / o.network.file).string();

@@ -16,7 +16,7 @@ namespace {
 
 constexpr Index chunk = 256;  ///< columns that stay in the first-level cache while the rows are worked through
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_joint_law(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(
       ErrorCategory::configuration,
       {.doing = "making the joint law of the inputs", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
@@ -30,17 +30,18 @@ std::string pair_text(const std::vector<Input>& inputs, Index i, Index j) {
 Eigen::MatrixXd factor(const std::vector<Input>& inputs, const Eigen::MatrixXd& r) {
   const auto d = static_cast<Index>(inputs.size());
   if (r.rows() != d || r.cols() != d) {
-    refuse("correlations", std::to_string(r.rows()) + " x " + std::to_string(r.cols()) + " matrix", "must be " + std::to_string(d) + " x " + std::to_string(d),
-           "give one row and one column for every input");
+    refuse_joint_law("correlations", std::to_string(r.rows()) + " x " + std::to_string(r.cols()) + " matrix",
+                     "must be " + std::to_string(d) + " x " + std::to_string(d), "give one row and one column for every input");
   }
   for (Index i = 0; i < d; ++i) {
-    if (r(i, i) != 1) refuse("correlation of \"" + inputs[static_cast<std::size_t>(i)].name + "\" with itself", to_text(r(i, i)), "must be 1", "");
+    if (r(i, i) != 1) refuse_joint_law("correlation of \"" + inputs[static_cast<std::size_t>(i)].name + "\" with itself", to_text(r(i, i)), "must be 1", "");
     for (Index j = 0; j < i; ++j) {
       if (!(std::abs(r(i, j)) < 1)) {
-        refuse("correlation " + pair_text(inputs, i, j), to_text(r(i, j)), "must be in (-1, 1)", "an input that is a function of another belongs in the model");
+        refuse_joint_law("correlation " + pair_text(inputs, i, j), to_text(r(i, j)), "must be in (-1, 1)",
+                         "an input that is a function of another belongs in the model");
       }
       if (r(i, j) != r(j, i)) {
-        refuse("correlation " + pair_text(inputs, i, j), to_text(r(i, j)) + " and " + to_text(r(j, i)), "must be symmetric", "give every pair once");
+        refuse_joint_law("correlation " + pair_text(inputs, i, j), to_text(r(i, j)) + " and " + to_text(r(j, i)), "must be symmetric", "give every pair once");
       }
     }
   }
@@ -62,9 +63,9 @@ Eigen::MatrixXd factor(const std::vector<Input>& inputs, const Eigen::MatrixXd& 
         }
       }
     }
-    refuse("correlation " + pair_text(inputs, worst_i, worst_j), to_text(r(worst_i, worst_j)),
-           "contradicts the other correlations: the matrix must be positive definite, its smallest eigenvalue is " + to_text(smallest),
-           "bring this correlation, or others of these inputs, closer to 0");
+    refuse_joint_law("correlation " + pair_text(inputs, worst_i, worst_j), to_text(r(worst_i, worst_j)),
+                     "contradicts the other correlations: the matrix must be positive definite, its smallest eigenvalue is " + to_text(smallest),
+                     "bring this correlation, or others of these inputs, closer to 0");
   }
   return llt.matrixL();
 }
@@ -105,11 +106,11 @@ void check_shape(const char* what, Index rows, Index columns, Index d, Index n) 
 }  // namespace
 
 JointLaw::JointLaw(std::vector<Input> inputs, Eigen::MatrixXd correlation) : inputs_(std::move(inputs)) {
-  if (inputs_.empty()) refuse("inputs", "", "is empty", "give at least one input");
+  if (inputs_.empty()) refuse_joint_law("inputs", "", "is empty", "give at least one input");
   std::set<std::string> seen;
   for (const auto& input : inputs_) {
-    if (input.name.empty()) refuse("name", "\"\"", "must not be empty", "give every input a name");
-    if (!seen.insert(input.name).second) refuse("name", "\"" + input.name + "\"", "is given to two inputs", "give every input its own name");
+    if (input.name.empty()) refuse_joint_law("name", "\"\"", "must not be empty", "give every input a name");
+    if (!seen.insert(input.name).second) refuse_joint_law("name", "\"" + input.name + "\"", "is given to two inputs", "give every input its own name");
   }
   if (correlation.size() == 0) return;
   cholesky_ = factor(inputs_, correlation);

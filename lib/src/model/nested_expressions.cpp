@@ -25,7 +25,7 @@ std::string place(std::size_t stage, std::size_t variable, const std::string& ke
   return place(stage, variable) + (key.empty() || key.find(',') != std::string::npos ? "" : "." + key);
 }
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy = {}) {
+[[noreturn]] void refuse_nested(std::string key, std::string value, std::string rule, std::string remedy = {}) {
   throw Error(ErrorCategory::configuration, {.doing = "making a nested problem from expressions",
                                              .key = std::move(key),
                                              .value = std::move(value),
@@ -36,9 +36,9 @@ std::string place(std::size_t stage, std::size_t variable, const std::string& ke
 class ExpressionNested final : public NestedProblem {
  public:
   explicit ExpressionNested(std::vector<NestedStage> stages) {
-    if (stages.empty()) refuse("stages", {}, "must hold at least one stage", "give one stage per depth, the outermost first");
+    if (stages.empty()) refuse_nested("stages", {}, "must hold at least one stage", "give one stage per depth, the outermost first");
     if (stages.size() > max_nested_stages) {
-      refuse("stages", std::to_string(stages.size()) + " stages", "must be at most " + std::to_string(max_nested_stages));
+      refuse_nested("stages", std::to_string(stages.size()) + " stages", "must be at most " + std::to_string(max_nested_stages));
     }
     for (std::size_t d = 0; d < stages.size(); ++d) add(d, std::move(stages[d]), d + 1 == stages.size());
   }
@@ -85,16 +85,17 @@ class ExpressionNested final : public NestedProblem {
       NestedVariable& variable = given.variables[k];
       const std::string key = place(d, k) + ".name";
       if (known_.size() == max_nested_variables) {
-        refuse(place(d) + ".variables", std::to_string(max_nested_variables + 1) + " variables", "must be at most " + std::to_string(max_nested_variables));
+        refuse_nested(place(d) + ".variables", std::to_string(max_nested_variables + 1) + " variables",
+                      "must be at most " + std::to_string(max_nested_variables));
       }
-      if (variable.name == inner_name) refuse(key, "\"z\"", "is the name of the inner value in links", "give the variable another name");
+      if (variable.name == inner_name) refuse_nested(key, "\"z\"", "is the name of the inner value in links", "give the variable another name");
       try {
         check_variable_name(variable.name, "name");
       } catch (const Error& error) {
         throw error.at({}, key);
       }
       if (std::find(known_.begin(), known_.end(), variable.name) != known_.end()) {
-        refuse(key, "\"" + variable.name + "\"", "is already the name of another variable", "give every one its own name");
+        refuse_nested(key, "\"" + variable.name + "\"", "is already the name of another variable", "give every one its own name");
       }
       stage.names.push_back(variable.name);
       try {
@@ -115,7 +116,8 @@ class ExpressionNested final : public NestedProblem {
     try {
       return std::make_unique<const Expressions>(variables, std::vector{key}, std::vector{text}, false);
     } catch (const Error& error) {
-      if (last && uses_inner(text)) refuse(key, "\"" + text + "\"", "uses z, but the last stage has no inner value", "give its link by the variables alone");
+      if (last && uses_inner(text))
+        refuse_nested(key, "\"" + text + "\"", "uses z, but the last stage has no inner value", "give its link by the variables alone");
       throw error.at({}, key);
     }
   }

@@ -9,7 +9,7 @@
 namespace buffon {
 namespace {
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_problem(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(
       ErrorCategory::configuration,
       {.doing = "putting the problem together", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
@@ -19,8 +19,9 @@ template <class Named>
 void check_names(const std::vector<Named>& list, const std::string& what) {
   std::set<std::string> seen;
   for (const auto& item : list) {
-    if (item.name.empty()) refuse("name of a " + what, "\"\"", "must not be empty", "give every " + what + " a name");
-    if (!seen.insert(item.name).second) refuse("name", "\"" + item.name + "\"", "is given to more than one " + what, "give every " + what + " its own name");
+    if (item.name.empty()) refuse_problem("name of a " + what, "\"\"", "must not be empty", "give every " + what + " a name");
+    if (!seen.insert(item.name).second)
+      refuse_problem("name", "\"" + item.name + "\"", "is given to more than one " + what, "give every " + what + " its own name");
   }
 }
 
@@ -37,7 +38,7 @@ std::vector<Quantity> all_outputs(const Model& model) {
 }
 
 const std::shared_ptr<const Model>& given(const std::shared_ptr<const Model>& model) {
-  if (!model) refuse("model", "null", "must be given", "make one with make_model");
+  if (!model) refuse_problem("model", "null", "must be given", "make one with make_model");
   return model;
 }
 
@@ -45,23 +46,24 @@ const std::shared_ptr<const Model>& given(const std::shared_ptr<const Model>& mo
 
 Problem::Problem(CheckedModel model, std::vector<Quantity> quantities, std::vector<Scenario> scenarios)
     : model_(std::make_shared<const CheckedModel>(std::move(model))), quantities_(std::move(quantities)), scenarios_(std::move(scenarios)) {
-  if (quantities_.empty()) refuse("quantities", "", "is empty", "ask for at least one quantity");
-  if (scenarios_.empty()) refuse("scenarios", "", "is empty", "give at least one law of the inputs");
+  if (quantities_.empty()) refuse_problem("quantities", "", "is empty", "ask for at least one quantity");
+  if (scenarios_.empty()) refuse_problem("scenarios", "", "is empty", "give at least one law of the inputs");
   check_names(quantities_, "quantity");
   check_names(scenarios_, "scenario");
   if (model_->output_size() != static_cast<Index>(quantities_.size())) {
-    refuse("quantities", std::to_string(quantities_.size()), "must be as many as the model has outputs, " + std::to_string(model_->output_size()),
-           "give one quantity per output, in their order");
+    refuse_problem("quantities", std::to_string(quantities_.size()), "must be as many as the model has outputs, " + std::to_string(model_->output_size()),
+                   "give one quantity per output, in their order");
   }
   const auto names = scenarios_.front().law.names();
   for (const auto& scenario : scenarios_) {
     if (scenario.law.size() != model_->input_size()) {
-      refuse("inputs of scenario \"" + scenario.name + "\"", std::to_string(scenario.law.size()),
-             "must be as many as the model takes, " + std::to_string(model_->input_size()), "give one input per argument of the model");
+      refuse_problem("inputs of scenario \"" + scenario.name + "\"", std::to_string(scenario.law.size()),
+                     "must be as many as the model takes, " + std::to_string(model_->input_size()), "give one input per argument of the model");
     }
     if (scenario.law.names() != names) {
-      refuse("inputs of scenario \"" + scenario.name + "\"", list_text(scenario.law.names()),
-             "must have the names and the order of scenario \"" + scenarios_.front().name + "\", " + list_text(names), "a scenario changes laws, not inputs");
+      refuse_problem("inputs of scenario \"" + scenario.name + "\"", list_text(scenario.law.names()),
+                     "must have the names and the order of scenario \"" + scenarios_.front().name + "\", " + list_text(names),
+                     "a scenario changes laws, not inputs");
     }
   }
 }

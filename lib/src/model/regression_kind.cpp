@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> family_names = {"logistic", "poisson", "gaussian"};
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_regression(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(
       ErrorCategory::configuration,
       {.doing = "making the density of a regression", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
@@ -31,8 +31,8 @@ Index column_of(const CsvTable& table, const std::string& name, const std::strin
   const std::string_view near = nearest(name, table.names);
   std::string all;
   for (std::size_t j = 0; j < std::min<std::size_t>(table.names.size(), 20); ++j) all += (j > 0 ? ", " : "") + table.names[j];
-  refuse(key, "\"" + name + "\"", "is not a column of the data",
-         (near.empty() ? "" : "Did you mean \"" + std::string(near) + "\"? ") + "There are " + all + (table.names.size() > 20 ? ", …" : ""));
+  refuse_regression(key, "\"" + name + "\"", "is not a column of the data",
+                    (near.empty() ? "" : "Did you mean \"" + std::string(near) + "\"? ") + "There are " + all + (table.names.size() > 20 ? ", …" : ""));
 }
 
 /// A name of a parameter from that of a column: letters, digits and _, no digit first, no __ at the end, not taken yet.
@@ -54,8 +54,8 @@ std::string coefficient_name(const std::string& column, std::set<std::string>& t
 Eigen::VectorXd spread(const char* key, const std::vector<double>& given, Index size) {
   if (given.size() == 1) return Eigen::VectorXd::Constant(size, given[0]);
   if (static_cast<Index>(given.size()) != size) {
-    refuse(key, std::to_string(given.size()) + " numbers", "must have one number, or one for each of the " + std::to_string(size) + " coefficients",
-           "The intercept comes first");
+    refuse_regression(key, std::to_string(given.size()) + " numbers", "must have one number, or one for each of the " + std::to_string(size) + " coefficients",
+                      "The intercept comes first");
   }
   return Eigen::Map<const Eigen::VectorXd>(given.data(), size);
 }
@@ -104,15 +104,15 @@ MadeDensity make(const RegressionOptions& options, const TargetSetting& setting)
   const CsvTable table = read_csv(setting.base_directory / options.data);
   const Index response = column_of(table, options.response, "response");
   const Index offset = options.offset.empty() ? -1 : column_of(table, options.offset, "offset");
-  if (offset == response) refuse("offset", "\"" + options.offset + "\"", "is the response", "Leave it out");
+  if (offset == response) refuse_regression("offset", "\"" + options.offset + "\"", "is the response", "Leave it out");
   if (options.family != RegressionOptions::Family::gaussian && options.sigma) {
-    refuse("sigma", to_text(*options.sigma), "has no meaning but for family = \"gaussian\"", "Leave it out");
+    refuse_regression("sigma", to_text(*options.sigma), "has no meaning but for family = \"gaussian\"", "Leave it out");
   }
   std::vector<Index> columns;
   for (const std::string& name : options.predictors) {
     columns.push_back(column_of(table, name, "predictors"));
     if (columns.back() == response || std::count(columns.begin(), columns.end(), columns.back()) > 1) {
-      refuse("predictors", "\"" + name + "\"", columns.back() == response ? "is the response" : "is there twice", "Leave it out");
+      refuse_regression("predictors", "\"" + name + "\"", columns.back() == response ? "is the response" : "is there twice", "Leave it out");
     }
   }
   if (columns.empty()) {
@@ -121,7 +121,7 @@ MadeDensity make(const RegressionOptions& options, const TargetSetting& setting)
     }
   }
   const Index n = table.values.rows(), first = options.intercept ? 1 : 0, count = first + static_cast<Index>(columns.size());
-  if (count == 0) refuse("predictors", "none", "must be at least one where there is no intercept", "Add predictors or the intercept");
+  if (count == 0) refuse_regression("predictors", "none", "must be at least one where there is no intercept", "Add predictors or the intercept");
 
   std::vector<Parameter> parameters;
   const bool own_sigma = options.family == RegressionOptions::Family::gaussian && !options.sigma;
@@ -139,7 +139,7 @@ MadeDensity make(const RegressionOptions& options, const TargetSetting& setting)
       column.array() -= column.mean();
       const double scale = std::sqrt(column.squaredNorm() / static_cast<double>(std::max<Index>(n - 1, 1)));
       if (!(scale > 1e-12 * largest))
-        refuse("standardise", "\"" + name + "\"", "is a constant column, which has no standard deviation", "Leave it out of the predictors");
+        refuse_regression("standardise", "\"" + name + "\"", "is a constant column, which has no standard deviation", "Leave it out of the predictors");
       column /= scale;
     }
   }
@@ -162,8 +162,8 @@ MadeDensity make(const RegressionOptions& options, const TargetSetting& setting)
     // y(ROW) of the likelihood is a field of the response.
     const std::string& key = error.text().key;
     if (!key.starts_with("y(")) throw;
-    refuse("response", "\"" + options.response + "\" with " + error.text().value + " in row " + key.substr(2, key.size() - 3) + " of the data",
-           error.text().rule, error.text().remedy);
+    refuse_regression("response", "\"" + options.response + "\" with " + error.text().value + " in row " + key.substr(2, key.size() - 3) + " of the data",
+                      error.text().rule, error.text().remedy);
   }
   made.parameters = std::move(parameters);
   return made;

@@ -16,7 +16,7 @@ namespace {
 using constants::infinity;
 constexpr Index max_components = 10'000'000;
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_target(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(ErrorCategory::configuration,
               {.doing = "making the target", .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
 }
@@ -106,7 +106,7 @@ bool has_upper(Constraint c) { return c == Constraint::upper || c == Constraint:
 
 void check(const Parameter& p, std::size_t entry, std::size_t entries) {
   const auto fail = [&](const char* key, std::string value, std::string rule, std::string remedy) {
-    refuse("parameters[" + std::to_string(entry) + "]." + key, std::move(value), std::move(rule), std::move(remedy));
+    refuse_target("parameters[" + std::to_string(entry) + "]." + key, std::move(value), std::move(rule), std::move(remedy));
   };
   if (!detail::is_name(p.name)) {
     fail("name", "\"" + p.name + "\"", "must consist of letters, digits and _, with no digit first and no __ at the end", "For example \"sigma_1\"");
@@ -144,34 +144,35 @@ void check(const Parameter& p, std::size_t entry, std::size_t entries) {
 void check(const StartPolicy& start, const Target& target) {
   switch (start.kind) {
     case StartPolicy::Kind::overdispersed:
-      if (!(start.radius > 0 && std::isfinite(start.radius))) refuse("start.radius", to_text(start.radius), "must be positive and finite", "2 is the default");
+      if (!(start.radius > 0 && std::isfinite(start.radius)))
+        refuse_target("start.radius", to_text(start.radius), "must be positive and finite", "2 is the default");
       break;
     case StartPolicy::Kind::given: {
-      if (start.points.empty()) refuse("start.points", "none", "must hold at least one point", "Give one for all chains, or one for each");
+      if (start.points.empty()) refuse_target("start.points", "none", "must hold at least one point", "Give one for all chains, or one for each");
       Eigen::VectorXd y(target.dimension());
       for (std::size_t i = 0; i < start.points.size(); ++i) {
         const std::string key = "start.points[" + std::to_string(i) + "]";
         if (start.points[i].size() != target.size()) {
-          refuse(key, std::to_string(start.points[i].size()) + " numbers",
-                 "must have one number for each of the " + std::to_string(target.size()) + " components", "They stand in the order of the parameters");
+          refuse_target(key, std::to_string(start.points[i].size()) + " numbers",
+                        "must have one number for each of the " + std::to_string(target.size()) + " components", "They stand in the order of the parameters");
         }
         try {
           target.unconstrain(start.points[i], y);
         } catch (const Error& error) {
           const ErrorText& text = error.text();
-          refuse(key, "a point with " + text.key + " = " + text.value, "lies outside: " + text.key + " " + text.rule, text.remedy);
+          refuse_target(key, "a point with " + text.key + " = " + text.value, "lies outside: " + text.key + " " + text.rule, text.remedy);
         }
       }
       break;
     }
     case StartPolicy::Kind::law:
       if (start.law.size() != target.size()) {
-        refuse("start.laws", std::to_string(start.law.size()) + " laws", "must be one for each of the " + std::to_string(target.size()) + " components",
-               "They stand in the order of the parameters");
+        refuse_target("start.laws", std::to_string(start.law.size()) + " laws", "must be one for each of the " + std::to_string(target.size()) + " components",
+                      "They stand in the order of the parameters");
       }
       break;
   }
-  if (start.retries < 0) refuse("start.retries", std::to_string(start.retries), "must not be negative", "100 is the default");
+  if (start.retries < 0) refuse_target("start.retries", std::to_string(start.retries), "must not be negative", "100 is the default");
 }
 
 /// NAME and k of NAME.k, k ≥ 1 without leading zeros; k = 0 for a name without a number.
@@ -190,8 +191,8 @@ std::pair<std::string_view, Index> split(std::string_view name) {
 
 Target::Target(std::shared_ptr<const LogDensity> density, std::vector<Parameter> parameters, StartPolicy start, std::shared_ptr<const Model> generated)
     : density_(std::move(density)), parameters_(std::move(parameters)), start_(std::move(start)), generated_(std::move(generated)) {
-  if (!density_) refuse("density", "none", "must be given", "make_log_density makes one of a function");
-  if (parameters_.empty()) refuse("parameters", "none", "must be at least one", "Name what the density takes");
+  if (!density_) refuse_target("density", "none", "must be given", "make_log_density makes one of a function");
+  if (parameters_.empty()) refuse_target("parameters", "none", "must be at least one", "Name what the density takes");
   bool identity = true;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Parameter& parameter = parameters_[i];
@@ -200,24 +201,24 @@ Target::Target(std::shared_ptr<const LogDensity> density, std::vector<Parameter>
     dimension_ += detail::free_count(parameter);
     size_ += parameter.count();
     if (size_ > max_components) {
-      refuse("parameters[" + std::to_string(i) + "].size", std::to_string(parameter.size),
-             "must leave at most " + std::to_string(max_components) + " components in all", "Give fewer");
+      refuse_target("parameters[" + std::to_string(i) + "].size", std::to_string(parameter.size),
+                    "must leave at most " + std::to_string(max_components) + " components in all", "Give fewer");
     }
   }
   if (size_ != density_->dimension()) {
-    refuse("parameters", std::to_string(size_) + " components in all", "must be the " + std::to_string(density_->dimension()) + " that the density takes",
-           "Change the sizes of the parameters");
+    refuse_target("parameters", std::to_string(size_) + " components in all",
+                  "must be the " + std::to_string(density_->dimension()) + " that the density takes", "Change the sizes of the parameters");
   }
   names_ = detail::component_names(parameters_);
   if (generated_) {
     if (generated_->input_size() != size_) {
-      refuse("quantities", std::to_string(generated_->input_size()) + " inputs", "must be functions of the " + std::to_string(size_) + " components",
-             "Make them from the names of the target");
+      refuse_target("quantities", std::to_string(generated_->input_size()) + " inputs", "must be functions of the " + std::to_string(size_) + " components",
+                    "Make them from the names of the target");
     }
     for (const auto& name : generated_->output_names()) {
       if (!detail::is_name(split(name).first)) {
-        refuse("quantities", "\"" + name + "\"", "must consist of letters, digits and _, with no digit first and no __ at the end, then perhaps .k",
-               "Choose another name");
+        refuse_target("quantities", "\"" + name + "\"", "must consist of letters, digits and _, with no digit first and no __ at the end, then perhaps .k",
+                      "Choose another name");
       }
       names_.push_back(name);
     }
@@ -225,7 +226,7 @@ Target::Target(std::shared_ptr<const LogDensity> density, std::vector<Parameter>
   std::unordered_set<std::string> seen;
   for (const auto& variable : variables()) {
     if (!seen.insert(variable.name).second) {
-      refuse("name", "\"" + variable.name + "\"", "must not be that of another parameter or quantity", "Choose another name");
+      refuse_target("name", "\"" + variable.name + "\"", "must not be that of another parameter or quantity", "Choose another name");
     }
   }
   unconstrained_ = identity ? density_ : std::make_shared<UnconstrainedDensity>(density_, parameters_, dimension_);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <buffon/core/error.hpp>
+#include <buffon/model/answer_conversion.hpp>
 
 #include "../core/component.hpp"
 #include "torch_component.h"
@@ -16,11 +17,10 @@
 namespace buffon {
 namespace {
 
-[[noreturn]] void refuse(ErrorCategory category, std::string doing, std::string key, std::string value, std::string rule, std::string remedy = {}) {
+[[noreturn]] void refuse(ErrorCategory category, std::string doing, std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(category, {.doing = std::move(doing), .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
 }
 
-constexpr double edm_deviation = 0.5;  // of the data, as Karras and others (2022) scale networks
 constexpr const char* reading = "reading a TorchScript network";
 
 struct Component {
@@ -123,7 +123,12 @@ class TorchScriptWork final : public DenoiserWork {
                                        from(labels_), options_.answer_factor, options_.threads};
     if (const char* why = component().table->forward(network_.get(), &asked)) {
       const NoiseLevel& level = call.levels[call.levels.size() == 1 ? 0 : first];
-      refuse(ErrorCategory::model, asking(), "time", to_text(level.time), why);
+      const bool unlabelled = options_.classes > 0 &&
+                              std::any_of(labels_.begin() + static_cast<std::ptrdiff_t>(first), labels_.begin() + static_cast<std::ptrdiff_t>(first + count),
+                                          [&](std::int64_t label) { return label == options_.no_label; });
+      refuse(ErrorCategory::model, asking(), "time", to_text(level.time), why,
+             unlabelled ? "give every sample a label, or `no_label` the class that the network has for none"
+                        : "check `time`, `time_factor` and `time_offset`, or try other times");
     }
   }
 
@@ -171,7 +176,7 @@ class TorchScriptDenoiser final : public Denoiser {
       if (o.image->channels < 1 || o.image->height < 1 || o.image->width < 1) {
         refuse(ErrorCategory::configuration, reading, "image",
                "[" + std::to_string(o.image->channels) + ", " + std::to_string(o.image->height) + ", " + std::to_string(o.image->width) + "]",
-               "must be three positive numbers: channels, height, width");
+               "must be three positive numbers: channels, height, width", "write image = [1, 28, 28]");
       }
       if (o.dimension != 0 && o.dimension != size) {
         refuse(ErrorCategory::configuration, reading, "dimension", std::to_string(o.dimension), "must be that of the image, " + std::to_string(size),
@@ -182,13 +187,18 @@ class TorchScriptDenoiser final : public Denoiser {
     if (o.dimension < 1) {
       refuse(ErrorCategory::configuration, reading, "dimension", std::to_string(o.dimension), "must be at least 1", "give dimension or image");
     }
-    if (o.classes < 0) refuse(ErrorCategory::configuration, reading, "classes", std::to_string(o.classes), "must not be negative");
-    if (o.together < 0) refuse(ErrorCategory::configuration, reading, "together", std::to_string(o.together), "must not be negative");
-    if (o.threads < 1) refuse(ErrorCategory::configuration, reading, "threads", std::to_string(o.threads), "must be at least 1");
-    if (!std::isfinite(o.time_factor)) refuse(ErrorCategory::configuration, reading, "time_factor", to_text(o.time_factor), "must be finite");
-    if (!std::isfinite(o.time_offset)) refuse(ErrorCategory::configuration, reading, "time_offset", to_text(o.time_offset), "must be finite");
+    if (o.classes < 0)
+      refuse(ErrorCategory::configuration, reading, "classes", std::to_string(o.classes), "must not be negative", "give 0 where forward takes no labels");
+    if (o.together < 0)
+      refuse(ErrorCategory::configuration, reading, "together", std::to_string(o.together), "must not be negative", "give 0 for all samples of a batch");
+    if (o.threads < 1)
+      refuse(ErrorCategory::configuration, reading, "threads", std::to_string(o.threads), "must be at least 1", "give 1, as batches run side by side");
+    if (!std::isfinite(o.time_factor))
+      refuse(ErrorCategory::configuration, reading, "time_factor", to_text(o.time_factor), "must be finite", "leave it out for 1");
+    if (!std::isfinite(o.time_offset))
+      refuse(ErrorCategory::configuration, reading, "time_offset", to_text(o.time_offset), "must be finite", "leave it out for 0");
     if (!std::isfinite(o.answer_factor) || o.answer_factor == 0) {
-      refuse(ErrorCategory::configuration, reading, "answer_factor", to_text(o.answer_factor), "must be finite and not 0");
+      refuse(ErrorCategory::configuration, reading, "answer_factor", to_text(o.answer_factor), "must be finite and not 0", "leave it out for 1");
     }
     std::error_code status;
     if (!std::filesystem::is_regular_file(o.file, status)) {
@@ -214,17 +224,18 @@ class TorchScriptDenoiser final : public Denoiser {
            "set `time` (\"none\" gives no times) and `classes` (0 gives no labels)");
   }
 
-  /// Shapes and types are told before a run begins.
+  /// Shapes and types are told before a run begins; with labels by the first of them, since not every network has a class for none.
   void try_zeros() const {
     const Eigen::MatrixXf x = Eigen::MatrixXf::Zero(options_.dimension, 2);
     Eigen::MatrixXf y = x;
     const auto view = [](const Eigen::MatrixXf& m) { return backend::View{const_cast<float*>(m.data()), m.rows(), m.cols(), m.rows(), BUFFON_F32}; };
     const NoiseLevel level{0.5, 0.5, 0.5, 0.0};
+    const std::vector<std::int32_t> labels(options_.classes > 0 ? 2 : 0, 0);
     try {
-      TorchScriptWork(options_, shape(), load(options_, BUFFON_F32, -1), nullptr)({view(x), {&level, 1}}, view(y));
+      TorchScriptWork(options_, shape(), load(options_, BUFFON_F32, -1), nullptr)({view(x), {&level, 1}, labels}, view(y));
     } catch (const Error& error) {
       refuse(ErrorCategory::configuration, reading, "file", in_quotes(options_.file), "does not work on two states of zeros: " + error.text().rule,
-             "check `dimension` or `image`, `time` and `classes`");
+             "check `dimension` or `image`, `time`, `classes` and `no_label`");
     }
   }
 

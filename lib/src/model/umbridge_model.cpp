@@ -23,7 +23,7 @@ namespace buffon {
 namespace detail {
 namespace {
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy = {}) {
+[[noreturn]] void refuse_umbridge(std::string key, std::string value, std::string rule, std::string remedy = {}) {
   throw Error(ErrorCategory::configuration, {.doing = "preparing the UM-Bridge model",
                                              .key = "model." + std::move(key),
                                              .value = std::move(value),
@@ -43,7 +43,7 @@ Address read_url(const std::string& url) {
   const std::string before = url.substr(0, scheme);
   if (scheme == std::string::npos || (before != "http" && before != "https") || url.find_first_of(" \t\r\n?#") != std::string::npos ||
       url.size() == scheme + 3 || url[scheme + 3] == '/') {
-    refuse("url", in_quotes(one_line(url, 200)), "is not the address of a server", "Give an address like http://localhost:4242");
+    refuse_umbridge("url", in_quotes(one_line(url, 200)), "is not the address of a server", "Give an address like http://localhost:4242");
   }
   const std::size_t slash = std::min(url.find('/', scheme + 3), url.size());
   Address address{url.substr(0, slash), url.substr(slash)};
@@ -56,7 +56,7 @@ std::vector<std::pair<std::string, std::string>> read_headers(const std::vector<
   for (const auto& header : headers) {
     const std::size_t colon = header.find(':');
     if (colon == std::string::npos || colon == 0 || header.find_first_of("\r\n") != std::string::npos) {
-      refuse("headers", in_quotes(one_line(header.substr(0, colon), 80)), "must have the form \"Name: value\"");
+      refuse_umbridge("headers", in_quotes(one_line(header.substr(0, colon), 80)), "must have the form \"Name: value\"");
     }
     const std::size_t start = std::min(header.find_first_not_of(' ', colon + 1), header.size());
     pairs.emplace_back(header.substr(0, colon), header.substr(start));
@@ -75,7 +75,7 @@ class UmbridgeModel final : public Model {
                    .answer_seconds = options_.timeout_seconds,
                    .headers = read_headers(options_.headers)};
     auto config = parse_config(options_.config);
-    if (!config.fault.empty()) refuse("config", in_quotes(one_line(options_.config, 200)), config.fault, "Write it like {\"order\":4}");
+    if (!config.fault.empty()) refuse_umbridge("config", in_quotes(one_line(options_.config, 200)), config.fault, "Write it like {\"order\":4}");
     options_.config = std::move(config.value);
     ask_server();
   }
@@ -266,7 +266,7 @@ class UmbridgeModel final : public Model {
     const auto models = ask(client, "/Info", "", parse_info);
     choose(models);
     if (!ask(client, "/ModelInfo", model_info_request(options_.name), parse_evaluate_support)) {
-      refuse("name", in_quotes(options_.name), "does not support Evaluate, says its server");
+      refuse_umbridge("name", in_quotes(options_.name), "does not support Evaluate, says its server");
     }
     const std::string question = sizes_request(options_.name, options_.config);
     const auto sizes = [](const char* key) { return [key](int status, std::string_view body) { return parse_sizes(status, body, key); }; };
@@ -284,8 +284,8 @@ class UmbridgeModel final : public Model {
     }
     const auto outputs = static_cast<std::size_t>(std::accumulate(output_sizes_.begin(), output_sizes_.end(), std::int64_t{0}));
     if (!options_.outputs.empty() && options_.outputs.size() != outputs) {
-      refuse("outputs", std::to_string(options_.outputs.size()) + " names", "must be as many as the model has outputs, " + std::to_string(outputs),
-             "Leave them out to call the outputs out0, out1, ...");
+      refuse_umbridge("outputs", std::to_string(options_.outputs.size()) + " names", "must be as many as the model has outputs, " + std::to_string(outputs),
+                      "Leave them out to call the outputs out0, out1, ...");
     }
     output_names_ = options_.outputs;
     // A number takes at most 25 characters; pretty printing and fields of their own are welcome.
@@ -299,8 +299,9 @@ class UmbridgeModel final : public Model {
     std::string all;
     for (const auto& model : models) all += (all.empty() ? "" : ", ") + model;
     const std::string near(options_.name.empty() ? "" : nearest(options_.name, models));
-    refuse("name", in_quotes(options_.name), options_.name.empty() ? "must be given, since the server offers several models" : "is not offered by the server",
-           (near.empty() ? "" : "Did you mean " + in_quotes(near) + "? ") + "There are " + one_line(all, 1000));
+    refuse_umbridge("name", in_quotes(options_.name),
+                    options_.name.empty() ? "must be given, since the server offers several models" : "is not offered by the server",
+                    (near.empty() ? "" : "Did you mean " + in_quotes(near) + "? ") + "There are " + one_line(all, 1000));
   }
 
   UmbridgeModelOptions options_;
@@ -343,14 +344,15 @@ std::shared_ptr<const Model> umbridge_model(const UmbridgeModelOptions& options,
   http::require("preparing the UM-Bridge model");
   std::set<std::string> seen;
   for (const auto& name : options.outputs) {
-    if (!seen.insert(name).second) detail::refuse("outputs", detail::in_quotes(name), "is named twice");
+    if (!seen.insert(name).second) detail::refuse_umbridge("outputs", detail::in_quotes(name), "is named twice");
   }
-  if (options.max_in_flight < 1 || options.max_in_flight > 1024) detail::refuse("max_in_flight", std::to_string(options.max_in_flight), "must be in [1, 1024]");
+  if (options.max_in_flight < 1 || options.max_in_flight > 1024)
+    detail::refuse_umbridge("max_in_flight", std::to_string(options.max_in_flight), "must be in [1, 1024]");
   if (!(options.timeout_seconds >= 0 && options.timeout_seconds <= 1e6))
-    detail::refuse("timeout_seconds", to_text(options.timeout_seconds), "must be in [0, 1e6]");
+    detail::refuse_umbridge("timeout_seconds", to_text(options.timeout_seconds), "must be in [0, 1e6]");
   if (!(options.connect_timeout_seconds >= 1e-3 && options.connect_timeout_seconds <= 1e6))
-    detail::refuse("connect_timeout_seconds", to_text(options.connect_timeout_seconds), "must be in [0.001, 1e6]");
-  if (options.reconnects < 0 || options.reconnects > 1000) detail::refuse("reconnects", std::to_string(options.reconnects), "must be in [0, 1000]");
+    detail::refuse_umbridge("connect_timeout_seconds", to_text(options.connect_timeout_seconds), "must be in [0.001, 1e6]");
+  if (options.reconnects < 0 || options.reconnects > 1000) detail::refuse_umbridge("reconnects", std::to_string(options.reconnects), "must be in [0, 1000]");
   return std::make_shared<detail::UmbridgeModel>(options, setting);
 }
 

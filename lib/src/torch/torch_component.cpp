@@ -58,6 +58,11 @@ std::string shape_of(torch::IntArrayRef sizes) {
   return text.empty() ? "one number" : text;
 }
 
+/// Moves a tensor to where it is needed. Whole numbers and masks keep their type.
+void bring(torch::Tensor tensor, const torch::Device& device, torch::ScalarType type) {
+  tensor.set_data(tensor.to(device, tensor.is_floating_point() ? type : tensor.scalar_type()));
+}
+
 const char* load(const char* file, buffon_type type, int cuda, buffon_network** network) {
   return guarded([&]() -> const char* {
     if (cuda >= 0 && !torch::cuda::is_available()) return say("the libtorch that is there has no CUDA");
@@ -66,7 +71,8 @@ const char* load(const char* file, buffon_type type, int cuda, buffon_network** 
     made->type = scalar_type(type);
     made->module = torch::jit::load(file, made->device);
     made->module.eval();
-    made->module.to(made->device, made->type);
+    for (const torch::Tensor& tensor : made->module.parameters()) bring(tensor, made->device, made->type);
+    for (const torch::Tensor& tensor : made->module.buffers()) bring(tensor, made->device, made->type);
     const auto forward = made->module.find_method("forward");
     if (!forward) return say("has no method forward");
     const c10::FunctionSchema& schema = forward->function().getSchema();
@@ -98,6 +104,11 @@ torch::Tensor numbers(const double* values, std::int64_t count, const buffon_net
   return torch::from_blob(const_cast<double*>(values), {count}, torch::kFloat64).to(network.device, network.type);
 }
 
+/// Samples with a number that is not finite.
+std::int64_t not_finite(const torch::Tensor& samples) {
+  return samples.size(0) - torch::isfinite(samples).reshape({samples.size(0), -1}).all(1).sum().item<std::int64_t>();
+}
+
 const char* forward(buffon_network* network, const buffon_network_call* call) {
   return guarded([&]() -> const char* {
     const c10::InferenceMode inference;
@@ -120,8 +131,9 @@ const char* forward(buffon_network* network, const buffon_network_call* call) {
     const torch::Tensor& answer = said.toTensor();
     if (!answer.sizes().equals(x.sizes())) return say("forward answers in the shape " + shape_of(answer.sizes()) + ", which must be " + shape_of(x.sizes()));
     if (!answer.is_floating_point()) return say(std::string("forward answers with numbers of type ") + torch::toString(answer.scalar_type()));
-    if (!torch::isfinite(answer).all().item<bool>()) {
-      return say(torch::isfinite(x).all().item<bool>() ? "forward answers with numbers that are not finite" : "the states are not finite");
+    if (const std::int64_t bad = not_finite(answer); bad > 0) {
+      const std::string where = " in " + std::to_string(bad) + " of " + std::to_string(x.size(0)) + " samples of a call";
+      return say((not_finite(x) == 0 ? "forward answers with numbers that are not finite" : "the states are not finite") + where);
     }
     target.copy_(call->factor == 1 ? answer : answer * call->factor);
     if (network->device.is_cuda()) torch::cuda::synchronize(network->device.index());

@@ -8,6 +8,9 @@ namespace buffon {
 /// "data", "noise", …
 const char* name(Answer answer);
 
+/// Deviation of the data that networks with Answer::edm are scaled for.
+inline constexpr double edm_deviation = 0.5;
+
 /// One answer from another: x_factor x + answer_factor answer.
 struct Conversion {
   double x_factor, answer_factor;

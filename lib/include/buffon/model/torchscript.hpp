@@ -31,7 +31,7 @@ struct TorchScriptOptions {
   Answer answers = Answer::data;                   ///< with edm the network is given c_in x / alpha, for data of deviation 0.5
   double answer_factor = 1;                        ///< of the answer: −1 for velocities along a time that runs from noise to data
   int classes = 0;                                 ///< labels 0 … classes − 1; 0: forward has no argument y
-  std::int64_t no_label = -1;                      ///< y of a sample without a label
+  std::int64_t no_label = -1;                      ///< y of a sample without a label; where the network has no class for that, every sample needs a label
   NetworkTime time = NetworkTime::time;
   double time_factor = 1, time_offset = 0;
   NetworkNumbers numbers = NetworkNumbers::of_run;  ///< parameters and states are converted where they differ; of_run: as the states are
@@ -46,7 +46,7 @@ struct TorchScriptOptions {
 /// What becomes of a sample may depend in its last bits on the samples beside it, as libtorch chooses its loops by the shape of a batch; with
 /// together = 1 it does not. Networks that draw random numbers do not repeat.
 /// @throws Error(configuration) where the component or the file is missing, the file is not TorchScript, or forward takes other arguments, does
-///         not answer in the shape of its states, or fails on zeros
+///         not answer in the shape of its states, or fails on zeros (of class 0 where there are classes)
 std::shared_ptr<const Denoiser> torchscript_denoiser(const TorchScriptOptions& options);
 
 /// "libtorch 1.13.1" where the component is there; else why not.
