@@ -9,8 +9,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
+#include <thread>
 #include <vector>
 
 using namespace buffon;
@@ -177,4 +179,48 @@ TEST_CASE("functions stand for models on every backend, in float32 too") {
   CHECK_THROWS_WITH_AS(callable_denoiser({.dimension = 0, .function = [](const ConstMatrix&, Levels, Labels, MutMatrix) {}}),
                        doctest::Contains("dimension = 0"), Error);
   CHECK_THROWS_WITH_AS(callable_denoiser({.dimension = 2}), doctest::Contains("function = nothing must be given"), Error);
+}
+
+TEST_CASE("the function of a callable denoiser is called once at a time by all threads") {
+  std::atomic<int> inside = 0, overlaps = 0, calls = 0;
+  const auto model = callable_denoiser({.dimension = 2, .function = [&](const ConstMatrix& x, Levels, Labels, MutMatrix out) {
+                                          if (inside.fetch_add(1) != 0) ++overlaps;
+                                          for (int i = 0; i < 100; ++i) std::this_thread::yield();  // room for others to come in
+                                          out = 2 * x;
+                                          ++calls;
+                                          --inside;
+                                        }});
+  const NoiseLevel l{0.5, 0.8, 0.6, 0.3};
+  const Eigen::MatrixXd x = normals(2, 3, 1);
+  std::atomic<int> right = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) right += asked(*model, x, {&l, 1}) == 2 * x ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(overlaps == 0);
+  CHECK(calls == 200);
+  CHECK(right == 200);
+}
+
+TEST_CASE("questions that do not fit the memory of a model at work are refused") {
+  const auto simple = callable_denoiser({.dimension = 2, .function = [](const ConstMatrix& x, Levels, Labels, MutMatrix out) { out = x; }, .classes = 3});
+  const std::vector<std::shared_ptr<const Denoiser>> models = {simple, guided(simple, 2), edm_denoiser(simple), thresholded(simple, vp_linear_schedule())};
+  const NoiseLevel l{0.5, 0.8, 0.6, 0.3};
+  const std::vector<NoiseLevel> two(2, l);
+  const std::vector<std::int32_t> labels(4, 1);
+  for (const auto& model : models) {
+    CAPTURE(model->name());
+    backend::Queue queue(backend::Device::open("cpu"), 1);
+    const auto work = model->on(queue, 3, BUFFON_F64);
+    const backend::Matrix x(queue.device(), 2, 4, BUFFON_F64), answer(queue.device(), 2, 4, BUFFON_F64);
+    queue.fill(x, BUFFON_NORMAL, 0, Stream(1), 0);
+    CHECK_THROWS_WITH_AS((*work)({x, {&l, 1}, labels}, answer), doctest::Contains("columns = 4 must be at most 3"), Error);
+    const backend::View three = x.columns(0, 3), there = answer.columns(0, 3);
+    CHECK_THROWS_WITH_AS((*work)({three, two, {}}, there), doctest::Contains("levels = 2 must be 1 or 3"), Error);
+    CHECK_THROWS_WITH_AS((*work)({three, {&l, 1}, labels}, there), doctest::Contains("labels = 4 must be 0 or 3"), Error);
+    CHECK_NOTHROW((*work)({three, {&l, 1}, Labels(labels).first(3)}, there));
+  }
 }

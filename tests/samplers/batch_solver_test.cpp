@@ -202,6 +202,35 @@ TEST_CASE("levels of their own for every column give the bits of common levels")
   CHECK(queue.download(together) == queue.download(alone));
 }
 
+TEST_CASE("questions beyond the columns of a solver are refused, and errors of a model tell the step") {
+  const auto schedule = vp_linear_schedule();
+  const NoiseLevel level = schedule->at_time(0.5);
+  const std::vector<NoiseLevel> nine(9, level), two(2, level);
+  const std::vector<std::int32_t> labels(7, 0);
+  backend::Queue queue(backend::Device::open("cpu"), 1);
+  BatchSolver solver({named_denoiser("p1"), schedule}, queue, 8, BUFFON_F64);
+  const backend::Matrix x(queue.device(), 2, 9, BUFFON_F64), answer(queue.device(), 2, 9, BUFFON_F64);
+  queue.fill(x, BUFFON_NORMAL, 0, Stream(1), 0);
+  const auto refused = [&](Index columns, Levels levels, Labels classes, const char* words) {
+    CHECK_THROWS_WITH_AS(solver.predict(answer.columns(0, columns), Prediction::data, {x.columns(0, columns), levels, classes}), doctest::Contains(words),
+                         Error);
+  };
+  refused(9, nine, {}, "columns, levels and labels = 9, 9 and 0 must be at most 8 columns");
+  refused(9, {&level, 1}, {}, "= 9, 1 and 0 must be");
+  refused(8, two, {}, "= 8, 2 and 0 must be");
+  refused(8, {&level, 1}, labels, "= 8, 1 and 7 must be");
+  CHECK(solver.calls() == 0);
+  CHECK_NOTHROW(solver.predict(answer.columns(0, 7), Prediction::data, {x.columns(0, 7), Levels(nine).first(7), labels}));
+
+  int calls = 0;
+  const auto failing = callable_denoiser({.dimension = 2, .function = [&](const ConstMatrix& states, Levels, Labels, MutMatrix out) {
+                                            if (++calls == 3) throw Error(ErrorCategory::model, {.doing = "asking", .rule = "is out of order"});
+                                            out = 0 * states;
+                                          }});
+  CHECK_THROWS_WITH_AS(solved({failing, schedule}, planned("dpmpp_2m", *schedule, 5), schedule->at_time(1), 8, 8),
+                       doctest::Contains("asking in step 3 of 5, time 0.4934"), Error);
+}
+
 TEST_CASE("a model that answers NaN ends the run with step, level and share of samples") {
   const auto schedule = vp_linear_schedule();
   int calls = 0;

@@ -22,7 +22,7 @@ using device::columns_times;
 using device::factors;
 using device::term;
 
-[[noreturn]] void refuse(std::string doing, std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_wrapper(std::string doing, std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(ErrorCategory::configuration,
               {.doing = std::move(doing), .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
 }
@@ -71,6 +71,7 @@ class Guided : public Wrapper {
           factors_(queue.device(), columns, 2, BUFFON_F64) {}
 
     void operator()(const DenoiserCall& call, View answer) override {
+      device::check_columns(model_.name(), call, factors_.view().rows);
       const Index count = call.x.columns;
       const auto weight = [&](Index column) {
         const double t = level_of(call, column).time;
@@ -125,6 +126,7 @@ class Edm : public Wrapper {
           factors_(queue.device(), columns, 3, BUFFON_F64) {}
 
     void operator()(const DenoiserCall& call, View answer) override {
+      device::check_columns(model_.name(), call, factors_.view().rows);
       const Index count = call.x.columns;
       const double d = model_.deviation_;
       put_factors(queue_, factors_, count, [&](Index c) {
@@ -177,6 +179,7 @@ class Thresholded : public Wrapper {
         : model_(model), queue_(queue), inner_(model.inner_->on(queue, columns, type)), factors_(queue.device(), columns, 2, BUFFON_F64) {}
 
     void operator()(const DenoiserCall& call, View answer) override {
+      device::check_columns(model_.name(), call, factors_.view().rows);
       (*inner_)(call, answer);
       const Index count = call.x.columns;
       if (model_.inner_->answers() != Answer::data) {
@@ -210,22 +213,23 @@ class Thresholded : public Wrapper {
 
 std::shared_ptr<const Denoiser> guided(std::shared_ptr<const Denoiser> denoiser, double weight, double from, double to) {
   const std::string doing = "guiding the model " + denoiser->name();
-  if (denoiser->classes() == 0) refuse(doing, "guidance", to_text(weight), "is for models that take labels", "leave it out");
-  if (!std::isfinite(weight)) refuse(doing, "guidance", to_text(weight), "must be finite", "1 is the plain conditional model");
-  if (!(from <= to)) refuse(doing, "guidance_from", to_text(from), "must not be above guidance_to = " + to_text(to), "give the lower time first");
+  if (denoiser->classes() == 0) refuse_wrapper(doing, "guidance", to_text(weight), "is for models that take labels", "leave it out");
+  if (!std::isfinite(weight)) refuse_wrapper(doing, "guidance", to_text(weight), "must be finite", "1 is the plain conditional model");
+  if (!(from <= to)) refuse_wrapper(doing, "guidance_from", to_text(from), "must not be above guidance_to = " + to_text(to), "give the lower time first");
   return std::make_shared<Guided>(std::move(denoiser), weight, from, to);
 }
 
 std::shared_ptr<const Denoiser> edm_denoiser(std::shared_ptr<const Denoiser> network, double deviation) {
   if (!(deviation > 0) || !std::isfinite(deviation)) {
-    refuse("scaling the network " + network->name(), "deviation", to_text(deviation), "must be finite and greater than 0", "give the deviation of the data");
+    refuse_wrapper("scaling the network " + network->name(), "deviation", to_text(deviation), "must be finite and greater than 0",
+                   "give the deviation of the data");
   }
   return std::make_shared<Edm>(std::move(network), deviation);
 }
 
 std::shared_ptr<const Denoiser> thresholded(std::shared_ptr<const Denoiser> denoiser, std::shared_ptr<const NoiseSchedule> schedule, double quantile) {
   if (!(quantile > 0 && quantile <= 1)) {
-    refuse("thresholding the model " + denoiser->name(), "quantile", to_text(quantile), "must be above 0 and at most 1", "take 0.995");
+    refuse_wrapper("thresholding the model " + denoiser->name(), "quantile", to_text(quantile), "must be above 0 and at most 1", "take 0.995");
   }
   return std::make_shared<Thresholded>(std::move(denoiser), std::move(schedule), quantile);
 }

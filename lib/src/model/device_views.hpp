@@ -6,9 +6,29 @@
 #include <buffon/backend/backend.hpp>
 #include <buffon/model/denoiser.hpp>
 
+#include <buffon/core/error.hpp>
+
 #include <algorithm>
+#include <string>
 
 namespace buffon::device {
+
+/// What a model at work with memory for `most` columns is asked must fit there.
+inline void check_columns(const std::string& model, const DenoiserCall& call, Index most) {
+  const auto columns = static_cast<std::size_t>(call.x.columns);
+  const auto refuse = [&](std::string key, std::size_t value, std::string rule, std::string remedy) {
+    throw Error(
+        ErrorCategory::usage,
+        {.doing = "asking the model " + model, .key = std::move(key), .value = std::to_string(value), .rule = std::move(rule), .remedy = std::move(remedy)});
+  };
+  if (call.x.columns > most) refuse("columns", columns, "must be at most " + std::to_string(most), "give `on` the most columns of one call");
+  if (call.levels.size() != 1 && call.levels.size() != columns) {
+    refuse("levels", call.levels.size(), "must be 1 or " + std::to_string(columns), "give one for all columns, or one for each");
+  }
+  if (!call.labels.empty() && call.labels.size() != columns) {
+    refuse("labels", call.labels.size(), "must be 0 or " + std::to_string(columns), "give none, or one for each column");
+  }
+}
 
 inline Index size_of(buffon_type type) { return type == BUFFON_F64 ? 8 : 4; }
 

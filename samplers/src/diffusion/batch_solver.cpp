@@ -45,6 +45,16 @@ void BatchSolver::start(View x, const NoiseLevel& level, const Stream& stream, s
 }
 
 void BatchSolver::predict(View prediction, Prediction kind, const DenoiserCall& call) {
+  const auto columns = static_cast<std::size_t>(call.x.columns);
+  const auto fits = [&](std::size_t given) { return given == 1 || given == columns; };
+  if (call.x.columns > columns_ || !fits(call.levels.size()) || !(call.labels.empty() || call.labels.size() == columns)) {
+    throw Error(ErrorCategory::usage,
+                {.doing = "asking the model " + model_.denoiser->name(),
+                 .key = "columns, levels and labels",
+                 .value = std::to_string(columns) + ", " + std::to_string(call.levels.size()) + " and " + std::to_string(call.labels.size()),
+                 .rule = "must be at most " + std::to_string(columns_) + " columns, with one level or as many and no labels or as many",
+                 .remedy = "make the solver for as many columns as are asked for"});
+  }
   ++calls_;
   (*work_)(call, prediction);
   const auto factors = [&](const NoiseLevel& level) { return conversion(model_.denoiser->answers(), kind, level, *model_.schedule); };
@@ -77,7 +87,8 @@ void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std:
                                        .key = "x",
                                        .value = std::to_string(x.rows) + " x " + std::to_string(count),
                                        .rule = "must have " + std::to_string(model_.denoiser->dimension()) + " rows, at most " + std::to_string(columns_) +
-                                               " columns and the type of the solver"});
+                                               " columns and the type of the solver",
+                                       .remedy = "make the solver for the largest batch"});
   }
   while (static_cast<int>(registers_.size()) < plan.registers - 1) registers_.emplace_back(queue_->device(), x.rows, columns_, type_);
   const auto place = [&](int number) { return number == 0 ? x : first_columns(registers_[static_cast<std::size_t>(number - 1)], count); };
@@ -89,6 +100,10 @@ void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std:
     NoiseLevel level;
   };
   std::vector<Asked> asked;
+  const auto in_step = [&](std::size_t step, const NoiseLevel& level) {
+    return " in step " + std::to_string(step + 1) + " of " + std::to_string(plan.ends.size()) + ", time " + to_text(level.time) + ", lambda " +
+           to_text(level.lambda);
+  };
   const auto check = [&] {
     if (asked.empty() || count == 0) return;
     const Eigen::MatrixXd counts = queue_->download(bad.columns(0, static_cast<Index>(asked.size())));
@@ -96,8 +111,7 @@ void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std:
       const auto samples = (counts.col(static_cast<Index>(k)).array() > 0).count();
       if (samples == 0) continue;
       throw Error(ErrorCategory::model,
-                  {.doing = "asking the model " + model_.denoiser->name() + " in step " + std::to_string(asked[k].step + 1) + " of " +
-                            std::to_string(plan.ends.size()) + ", time " + to_text(asked[k].level.time) + ", lambda " + to_text(asked[k].level.lambda),
+                  {.doing = "asking the model " + model_.denoiser->name() + in_step(asked[k].step, asked[k].level),
                    .key = "answer",
                    .value = to_text(100.0 * static_cast<double>(samples) / static_cast<double>(count)) + " % of " + std::to_string(count) + " samples",
                    .rule = "are not finite",
@@ -123,10 +137,16 @@ void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std:
   for (std::size_t k = 0; k < plan.operations.size(); ++k) {
     if (const auto* call = std::get_if<SolverPlan::Evaluate>(&plan.operations[k])) {
       const View target = place(call->target);
-      if (evaluator_) {
-        evaluator_(*call, target, place(call->source), labels);
-      } else {
-        predict(target, call->prediction, {place(call->source), {&call->level, 1}, labels});
+      try {
+        if (evaluator_) {
+          evaluator_(*call, target, place(call->source), labels);
+        } else {
+          predict(target, call->prediction, {place(call->source), {&call->level, 1}, labels});
+        }
+      } catch (const Error& error) {  // of a model that looks at its own answers
+        ErrorText text = error.text();
+        text.doing += in_step(node, call->level);
+        throw Error(error.category(), std::move(text));
       }
       View counted = bad.columns(static_cast<Index>(asked.size()), 1);
       counted = {counted.data, 1, count, 1, BUFFON_F64};

@@ -35,11 +35,12 @@ struct DenoiserCall {
   std::span<const std::int32_t> labels{};  ///< class of every column, −1 = none; empty: none at all
 };
 
-/// A model at work on one queue, with memory of its own there. For one thread.
+/// A model at work on one queue, with memory of its own there. For one thread. Must not outlive the model and the queue that it was made with.
 class DenoiserWork {
  public:
   virtual ~DenoiserWork() = default;
-  /// answer ← what the model says of call.x, column by column: no column's answer depends on the others. @throws Error(model)
+  /// answer ← what the model says of call.x, column by column: no column's answer depends on the others.
+  /// @throws Error(model), and Error(usage) for more columns than it was made for
   virtual void operator()(const DenoiserCall& call, backend::View answer) = 0;
 };
 

@@ -28,12 +28,14 @@ class BatchSolver {
   /// x ← sigma z at the first node. Normals from child "start" of the stream, item first + column.
   void start(backend::View x, const NoiseLevel& level, const Stream& stream, std::uint64_t first) const;
   /// The plan's operations on x (register 0). Noise `number` comes from child ("noise", number) of the stream, item first + column.
-  /// @throws Error(model) with the step, the level and the share of samples where the model answers numbers that are not finite
+  /// @throws Error(model) with the step, the level and the share of samples where the model answers numbers that are not finite; errors of the model
+  ///         itself with the step and the level
   void run(const SolverPlan& plan, backend::View x, const Stream& stream, std::uint64_t first, std::span<const std::int32_t> labels = {},
            const Observer& observer = {});
   /// From now on `run` asks this instead of `predict` at the level of the plan; it may call `predict` itself.
   void answer_by(Evaluator evaluator) { evaluator_ = std::move(evaluator); }
   /// prediction ← the model's, for the states x, all at one level or each at its own; not in the memory of x.
+  /// @throws Error(usage) for more columns than the solver was made for, and for other numbers of levels and labels
   void predict(backend::View prediction, Prediction kind, const DenoiserCall& call);
   std::int64_t calls() const { return calls_; }  ///< of the model so far, one a batch
 
