@@ -4,8 +4,10 @@
 #include <buffon/parallel/blocks.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
+#include <variant>
 
 namespace buffon {
 namespace {
@@ -17,21 +19,48 @@ constexpr std::int64_t parallel_from = 1 << 15;
 /// Members of a group that may be lowered.
 struct Scratch {
   std::vector<Index> rows;
+  std::vector<std::size_t> places;  ///< in the group
   std::vector<double> squared;
 };
+
+/// Distances to the mean; of sparse rows to 0, where no difference loses digits.
+std::vector<double> radii(const RowDistances& distances, Context& context) {
+  std::vector<double> radius(static_cast<std::size_t>(distances.rows()));
+  std::visit(
+      [&](const auto& x) {
+        if constexpr (requires { x.stride; }) {
+          const std::vector<double>& squared = distances.squared_from_mean(context);
+          for (std::size_t i = 0; i < radius.size(); ++i) radius[i] = std::sqrt(squared[i]);
+        } else {
+          for (Index i = 0; i < x.rows; ++i) {
+            double sum = 0;
+            for (std::int64_t e = x.first[i]; e < x.first[i + 1]; ++e) sum += static_cast<double>(x.value[e]) * static_cast<double>(x.value[e]);
+            radius[static_cast<std::size_t>(i)] = std::sqrt(sum);
+          }
+        }
+      },
+      distances.data().numbers());
+  return radius;
+}
 
 }  // namespace
 
 // A computed squared distance lies within (1 ± γ) of the true one plus or minus ω: γ = (d + 3) ε for sums of d squares of rounded differences, and half
 // as much again for higher orders; ω = d times the smallest normal number for squares that underflow. With computed values a = ‖c − a‖², D, x = ‖x − c‖²:
-// a ≥ 4 D (1 + 4 γ') + 16 ω implies x ≥ D for γ' ≥ 2 γ, which factor and offset hold with room.
-GroupedRows::GroupedRows(std::shared_ptr<const RowDistances> distances, const NearestCentres& nearest)
-    : distances_(std::move(distances)), centres_(nearest.centres()), groups_(centres_.size()), shares_(distances_->data_set()) {
+// a ≥ 4 D (1 + 4 γ') + 16 ω implies x ≥ D for γ' ≥ 2 γ, which factor and offset hold with room. Likewise t² ≥ D (1 + 4 γ') + ω implies it for any
+// t ≤ ‖x − c‖; radii are computed in double, from d squares.
+GroupedRows::GroupedRows(std::shared_ptr<const RowDistances> distances, const NearestCentres& nearest, Context& context)
+    : distances_(std::move(distances)),
+      centres_(nearest.centres()),
+      groups_(centres_.size()),
+      radius_(radii(*distances_, context)),
+      shares_(distances_->data_set()) {
   const bool single = distances_->single();
   const auto d = static_cast<double>(distances_->data().columns());
   const double epsilon = single ? static_cast<double>(std::numeric_limits<float>::epsilon()) : std::numeric_limits<double>::epsilon();
   factor_ = 4 * (1 + 16 * (d + 4) * epsilon);
   offset_ = 64 * d * (single ? static_cast<double>(std::numeric_limits<float>::min()) : std::numeric_limits<double>::min());
+  radius_error_ = 4 * (d + 4) * std::numeric_limits<double>::epsilon();
   const Index n = distances_->rows();
   squared_.resize(static_cast<std::size_t>(n));
   for (Index i = 0; i < n; ++i) {
@@ -63,6 +92,7 @@ GroupedRows::Lowering GroupedRows::lowering(Context& context, Index centre) cons
   }
   found.evaluations = static_cast<std::int64_t>(groups_.size());
 
+  const double own_radius = radius_[static_cast<std::size_t>(centre)];
   const auto lower_group = [&](std::size_t i, Scratch& scratch) {
     Lowering::Group& lowered = found.groups[i];
     const std::vector<Member>& members_here = groups_[lowered.group].members;
@@ -70,14 +100,24 @@ GroupedRows::Lowering GroupedRows::lowering(Context& context, Index centre) cons
     const auto end = std::partition_point(members_here.begin(), members_here.end(), [&](const Member& member) { return member.squared > bound; });
     const auto count = static_cast<std::size_t>(end - members_here.begin());
     scratch.rows.resize(count);
-    scratch.squared.resize(count);
-    for (std::size_t l = 0; l < count; ++l) scratch.rows[l] = members_here[l].row;
-    distances_->between(scratch.rows, centre, scratch.squared);
-    lowered.evaluations = static_cast<std::int64_t>(count);
+    scratch.places.resize(count);
+    std::size_t near = 0;
     for (std::size_t l = 0; l < count; ++l) {
       const Member& member = members_here[l];
+      const double radius = radius_[static_cast<std::size_t>(member.row)];
+      const double apart_at_least = std::abs(radius - own_radius) - radius_error_ * (radius + own_radius);
+      scratch.rows[near] = member.row;
+      scratch.places[near] = l;
+      near += apart_at_least <= 0 || apart_at_least * apart_at_least < 0.25 * factor_ * member.squared + offset_;
+    }
+    scratch.rows.resize(near);
+    scratch.squared.resize(near);
+    distances_->between(scratch.rows, centre, scratch.squared);
+    lowered.evaluations = static_cast<std::int64_t>(near);
+    for (std::size_t l = 0; l < near; ++l) {
+      const Member& member = members_here[scratch.places[l]];
       if (!(scratch.squared[l] < member.squared)) continue;
-      lowered.members.push_back({static_cast<std::int64_t>(l), scratch.squared[l]});
+      lowered.members.push_back({static_cast<std::int64_t>(scratch.places[l]), scratch.squared[l]});
       lowered.gain += distances_->data().weight(member.row) * (member.squared - scratch.squared[l]);
     }
   };

@@ -15,12 +15,13 @@ class Context;
 
 /// D_i of every row with the rows grouped by nearest centre, so that a new centre c is compared only with rows that it can lower. With a the centre of a row
 /// and R² the largest D of its group: ‖x − c‖ ≥ ‖c − a‖ − ‖x − a‖, so nothing changes where ‖c − a‖² ≥ 4 D, for the whole group where ‖c − a‖² ≥ 4 R².
-/// (E. Raff, "Exact acceleration of K-Means++ and K-Means||", 2021.) Both bounds keep a margin for the rounding of all three distances: D,
-/// the sums and the draws have the bits of `NearestCentres`. Memory: 24 bytes a row, up to twice as much while rows change groups.
+/// Nor does anything change where the distances of x and c to one fixed point differ by √D or more: the rows' mean, or 0 for sparse rows.
+/// (E. Raff, "Exact acceleration of K-Means++ and K-Means||", 2021.) The bounds keep a margin for the rounding of all distances: D,
+/// the sums and the draws have the bits of `NearestCentres`. Memory: 32 bytes a row, up to twice as much while rows change groups.
 class GroupedRows {
  public:
   /// Takes over from a list of centres with labels.
-  GroupedRows(std::shared_ptr<const RowDistances> distances, const NearestCentres& nearest);
+  GroupedRows(std::shared_ptr<const RowDistances> distances, const NearestCentres& nearest, Context& context);
 
   /// What a new centre would lower.
   struct Lowering {
@@ -63,6 +64,8 @@ class GroupedRows {
   std::vector<Index> centres_;
   std::vector<Group> groups_;
   std::vector<double> squared_;  ///< by row
+  std::vector<double> radius_;   ///< of every row, its distance to the fixed point
+  double radius_error_;          ///< of that, relative
   RowShares shares_;
 };
 

@@ -14,7 +14,7 @@ std::int64_t PrunedCentres::track(const std::vector<Index>& chosen, Context& con
     first_->add(context, std::span(chosen).subspan(known, std::min(chosen.size(), grouped_from) - known));
     evaluations = distances_->rows();
     if (chosen.size() < grouped_from) return evaluations;
-    groups_ = std::make_unique<GroupedRows>(distances_, *first_);
+    groups_ = std::make_unique<GroupedRows>(distances_, *first_, context);
     first_.reset();
   }
   for (std::size_t t = groups_->centres(); t < chosen.size(); ++t) {
