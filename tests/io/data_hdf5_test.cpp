@@ -7,6 +7,7 @@
 
 #ifdef BUFFON_TEST_HDF5
 #include <hdf5.h>
+#include <sys/wait.h>
 
 #include <array>
 #include <cstdint>
@@ -166,6 +167,7 @@ TEST_CASE("an HDF5 file in which a byte is wrong is read or refused, and the rea
     if (place % 50 == 0) CHECK(matrix_of(*sound.read()) == two_by_three);
   }
   CHECK(refused > 20);
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);  // no process is left
 }
 #endif
 

@@ -17,6 +17,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -24,6 +26,7 @@ namespace buffon {
 namespace {
 
 constexpr std::int64_t block_bytes = 1 << 25;
+constexpr std::size_t longest_text = 1 << 20;
 
 struct Shape {
   std::int64_t rows, columns, working_bytes;
@@ -100,7 +103,8 @@ bool get(int descriptor, T& value) {
 
 /// An error, or that there is none.
 bool put_answer(int descriptor, const Error* error) {
-  if (!put(descriptor, error != nullptr) || error == nullptr) return error == nullptr;
+  const char failed = error != nullptr ? 1 : 0;
+  if (!put(descriptor, failed) || error == nullptr) return error == nullptr;
   if (!put(descriptor, error->category())) return false;
   const ErrorText& text = error->text();
   for (const std::string* part : {&text.doing, &text.key, &text.value, &text.rule, &text.remedy}) {
@@ -112,7 +116,9 @@ bool put_answer(int descriptor, const Error* error) {
 class Memory {
  public:
   Memory() = default;
-  Memory(int descriptor, std::size_t bytes) : bytes_(bytes), data_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)) {}
+  Memory(int descriptor, std::size_t bytes) : data_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)) {
+    if (data_ != MAP_FAILED) bytes_ = bytes;
+  }
   Memory(Memory&& other) noexcept : bytes_(std::exchange(other.bytes_, 0)), data_(std::exchange(other.data_, MAP_FAILED)) {}
   Memory& operator=(Memory&& other) noexcept {
     std::swap(bytes_, other.bytes_);
@@ -145,7 +151,11 @@ void allow_time(std::int64_t bytes) {
 void serve(const Hdf5Place& place, int requests, int answers, int shared) {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
-  for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
+  for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU}) ::signal(number, SIG_DFL);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_IGN);  // are for the parent, with whom this process ends
+  sigset_t none_blocked;
+  sigemptyset(&none_blocked);
+  ::sigprocmask(SIG_SETMASK, &none_blocked, nullptr);
   const Descriptor silence(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   ::dup2(silence.number(), STDERR_FILENO);
   allow_time(0);
@@ -168,20 +178,60 @@ void serve(const Hdf5Place& place, int requests, int answers, int shared) {
     }
   } catch (const Error& error) {
     put_answer(answers, &error);
-  } catch (const std::exception&) {  // no memory
+  } catch (const std::bad_alloc&) {
+    const Error error(ErrorCategory::data, {.doing = "reading " + place.name,
+                                            .rule = "the HDF5 library needs more memory than there is",
+                                            .remedy = "read it on a machine with more, or write the array in smaller chunks"});
+    put_answer(answers, &error);
   }
 }
+
+/// A child, ended with this object.
+class Child {
+ public:
+  Child() = default;
+  ~Child() {
+    if (id_ > 0) end();
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  pid_t start() { return id_ = ::fork(); }
+  /// How it ended by itself, given a second for that.
+  int ended() {
+    int status = 0;
+    for (int waited = 0; waited < 200; ++waited) {
+      if (::waitpid(id_, &status, WNOHANG) == id_) {
+        id_ = -1;
+        return status;
+      }
+      ::usleep(5000);
+    }
+    return end();
+  }
+
+ private:
+  int end() {
+    ::kill(id_, SIGKILL);
+    int status = 0;
+    while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) continue;
+    id_ = -1;
+    return status;
+  }
+  pid_t id_ = -1;
+};
 
 /// An array that a child reads.
 class ChildArray final : public Hdf5Array {
  public:
   explicit ChildArray(const Hdf5Place& place) : name_(place.name), shared_(::memfd_create("buffon", MFD_CLOEXEC)) {
+    static std::mutex one_fork;  // no other child may hold this one's end of the answers: the end of this one would not be seen
+    const std::scoped_lock lock(one_fork);
     Pipe requests, answers;
     if (shared_.number() < 0 || requests.write.number() < 0 || answers.write.number() < 0)
       fail("needs three more open files", "close some, or raise ulimit -n");
-    child_ = ::fork();
-    if (child_ < 0) fail("needs one more process", "end some, or raise ulimit -u");
-    if (child_ == 0) {
+    const pid_t child = child_.start();
+    if (child < 0) fail(errno == ENOMEM ? "needs memory for one more process" : "needs one more process", "end some, or raise ulimit -u");
+    if (child == 0) {
       requests.write = Descriptor();
       answers.read = Descriptor();
       serve(place, requests.read.number(), answers.write.number(), shared_.number());
@@ -192,15 +242,8 @@ class ChildArray final : public Hdf5Array {
     requests.read = Descriptor();
     answers.write = Descriptor();
     await();
-    if (!get(answers_.number(), shape_)) died();
+    if (!get(answers_.number(), shape_) || shape_.rows < 0 || shape_.columns < 0 || shape_.working_bytes < 0) died();
   }
-  ~ChildArray() override {
-    if (child_ <= 0) return;
-    ::kill(child_, SIGKILL);
-    end();
-  }
-  ChildArray(const ChildArray&) = delete;
-  ChildArray& operator=(const ChildArray&) = delete;
 
   std::int64_t rows() const override { return shape_.rows; }
   std::int64_t columns() const override { return shape_.columns; }
@@ -216,6 +259,7 @@ class ChildArray final : public Hdf5Array {
     const std::int64_t row_bytes = shape_.columns * static_cast<std::int64_t>(sizeof(T));  // fits, as the caller holds whole rows
     const std::int64_t rows_a_block = std::max<std::int64_t>(block_bytes / row_bytes, 1), bytes = std::max(block_bytes, row_bytes);
     if (memory_.bytes() != static_cast<std::size_t>(bytes)) {
+      memory_ = Memory();
       if (::ftruncate(shared_.number(), bytes) == 0) memory_ = Memory(shared_.number(), static_cast<std::size_t>(bytes));
       if (!memory_) fail("needs " + std::to_string(bytes) + " bytes of shared memory", "give the process more memory");
     }
@@ -231,32 +275,26 @@ class ChildArray final : public Hdf5Array {
 
   /// The child's answer to the last request. @throws Error of the child, or about its end
   void await() {
-    bool failed = false;
+    char failed = 0;
     if (!get(answers_.number(), failed)) died();
-    if (!failed) return;
+    if (failed == 0) return;
     ErrorCategory category{};
     if (!get(answers_.number(), category)) died();
     ErrorText text;
     for (std::string* part : {&text.doing, &text.key, &text.value, &text.rule, &text.remedy}) {
       std::size_t size = 0;
-      if (!get(answers_.number(), size)) died();
+      if (!get(answers_.number(), size) || size > longest_text) died();
       part->resize(size);
       if (!get(answers_.number(), part->data(), size)) died();
     }
     throw Error(category, std::move(text));
   }
 
-  int end() {
-    int status = 0;
-    while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) continue;
-    child_ = -1;
-    return status;
-  }
   [[noreturn]] void died() {
-    ::kill(child_, SIGKILL);
-    const int status = end();
-    const bool long_work = WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
-    fail(long_work ? "the HDF5 library found no end" : "the HDF5 library broke down in it", "the file is damaged or cut off: copy or write it again");
+    const int status = child_.ended(), number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (number == SIGKILL || number == SIGBUS)
+      fail("the process that reads it was ended (signal " + std::to_string(number) + ")", "see whether memory is short");
+    fail(number == SIGXCPU ? "the HDF5 library found no end" : "the HDF5 library broke down in it", "the file is damaged or cut off: copy or write it again");
   }
   [[noreturn]] void fail(std::string rule, std::string remedy) const {
     throw Error(ErrorCategory::data, {.doing = "reading " + name_, .rule = std::move(rule), .remedy = std::move(remedy)});
@@ -264,7 +302,7 @@ class ChildArray final : public Hdf5Array {
 
   std::string name_;
   Descriptor shared_, requests_, answers_;
-  pid_t child_ = -1;
+  Child child_;
   Shape shape_{};
   Memory memory_;
 };
