@@ -152,7 +152,11 @@ void describe(OptionVisitor& v, DiffusionOptions& o) {
   v.on({.name = "first_time", .meaning = "Where sampling begins; the beginning of the schedule if not given."}, o.first_time);
   v.on({.name = "last_time", .meaning = "Where sampling ends; the end of the schedule if not given."}, o.last_time);
   v.on({.name = "times", .meaning = "All nodes, as falling times; in the place of steps, spacing and ends."}, o.times);
-  v.on({.name = "batch", .meaning = "Samples that the model is asked about together; no number depends on it.", .unit = "samples", .range = between(1, 1e7)},
+  v.on({.name = "batch",
+        .meaning = "Samples that the model is asked about together; no number depends on it, but for networks, which may add up in another order (not with "
+                   "denoiser.together = 1).",
+        .unit = "samples",
+        .range = between(1, 1e7)},
        o.batch);
   v.on({.name = "round",
         .meaning = "Batches between two places where the state can be saved, divided among threads and processes.",
@@ -192,10 +196,22 @@ struct Diffusion::State {
         options((check_options("diffusion", options_), options_)),
         stream(stream_.child("diffusion")),
         grid(nodes_of_run()),
-        plan(plan_solver(solver_setting(options), *model->schedule, grid)),
+        plan(plan_of_run()),
         workers(*model, plan, options.backend, options.precision == SamplePrecision::float32 ? BUFFON_F32 : BUFFON_F64,
                 std::min(options.batch, options.samples), std::min(options.round, block_count(options.samples, options.batch))),
         wanted(options.samples) {}
+
+  /// The plan; what a solver says of the nodes is said of the option that they come from.
+  SolverPlan plan_of_run() const {
+    try {
+      return plan_solver(solver_setting(options), *model->schedule, grid);
+    } catch (const Error& error) {
+      if (error.text().key != "nodes") throw;
+      ErrorText text = error.text();
+      text.key = !options.times.empty() ? "options.times" : (!model->grid.empty() ? "schedule.grid_file" : "options.first_time");
+      throw Error(error.category(), text, error.where());
+    }
+  }
 
   Index dimension() const { return model->denoiser->dimension(); }
 
@@ -205,8 +221,11 @@ struct Diffusion::State {
       refuse("times", std::to_string(options.times.size()) + " times", "are nodes beside those of schedule.grid_file", "leave one of them out");
     }
     if (!options.times.empty()) return grid_of_times(schedule, options.times);
+    if (options.first_time) require_time(schedule, *options.first_time, "options.first_time");
+    if (options.last_time) require_time(schedule, *options.last_time, "options.last_time");
     if (!model->grid.empty()) {
-      return grid_of_text(schedule, model->grid, options.first_time.value_or(schedule.first_time()), options.last_time.value_or(schedule.last_time()));
+      return grid_of_text(schedule, model->grid, options.first_time.value_or(schedule.first_time()), options.last_time.value_or(schedule.last_time()),
+                          model->grid_file);
     }
     return nodes(options, schedule, static_cast<int>(options.steps));
   }
@@ -253,7 +272,12 @@ struct Diffusion::State {
         context, 1, 1, Needed::at_the_end,
         [&](const Block&) {
           const auto plan_of = [&](int numerator, int denominator) -> std::optional<PlannedGrid> { return grid_of_part(numerator, denominator); };
-          found = EndpointErrors::measure(*model, workers.device(), context.threads(), grid, plan_of, stream);
+          try {
+            found = EndpointErrors::measure(*model, workers.device(), context.threads(), grid, plan_of, stream);
+          } catch (const Error& error) {  // the samples are drawn: a model that fails on other grids or in float64 does not take them away
+            if (error.category() != ErrorCategory::model && error.category() != ErrorCategory::numeric) throw;
+            found.failure = error.what();
+          }
         },
         [&](std::int64_t, Archive& archive) { archive.item("errors", found); });
     if (all) errors = std::move(found);
@@ -373,19 +397,21 @@ Outcome Diffusion::outcome() const {
     const std::string chance = "The same for as many samples of a law without error, root mean square.";
     tell("mean_distance", w.mean, "Distance of the sample mean from the mean of the data.");
     tell("mean_distance_by_chance", w.mean_by_chance, chance);
-    if (!std::isnan(w.w2)) {
+    if (!std::isnan(w.w2_by_chance)) {
       tell("covariance_distance", w.covariance, "Frobenius distance of the sample covariance from that of the data.");
       tell("covariance_distance_by_chance", w.covariance_by_chance, chance);
       tell("gaussian_w2", w.w2,
            "Wasserstein-2 distance between Gaussians with the moments of the samples and of the data; at most that between the laws themselves.");
       tell("gaussian_w2_by_chance", w.w2_by_chance, chance);
     }
-    if (w.mean > 3 * w.mean_by_chance || w.w2 > 3 * w.w2_by_chance) {
+    const auto beyond = [](double distance, double by_chance) { return !std::isnan(by_chance) && !(distance <= 3 * by_chance); };  // NaN is beyond too
+    if (beyond(w.mean, w.mean_by_chance) || beyond(w.w2, w.w2_by_chance)) {
       out.warnings.push_back(
           "The samples differ from the law of the data by more than chance explains: the solver's error (take more steps or another solver), or "
           "that of its ends (first_time, last_time).");
     }
   }
+  if (!s.errors.failure.empty()) out.warnings.push_back("The error curve could not be measured: " + s.errors.failure);
   const SampleSet samples = s.samples();
   if (d == 1) {
     const Eigen::MatrixXd x = samples.columns(0, samples.count);
@@ -408,9 +434,14 @@ Outcome Diffusion::outcome() const {
 
 MemoryNeed Diffusion::memory_need() const {
   const State& s = *state_;
-  const double size = s.options.precision == SamplePrecision::float32 ? 4 : 8;
-  return {s.options.samples, 3 * size * static_cast<double>(s.options.samples) * static_cast<double>(s.dimension()), "samples",
-          "draw them in several runs with other seeds"};
+  const DiffusionOptions& o = s.options;
+  const double size = o.precision == SamplePrecision::float32 ? 4 : 8, d = static_cast<double>(s.dimension());
+  const double samples = 3 * size * static_cast<double>(o.samples) * d;
+  // Registers of a worker, and its result on the way to the samples, in double.
+  const std::int64_t batch = std::min(o.batch, o.samples);
+  const double batches = static_cast<double>(s.workers.most_at_once()) * (s.plan.registers * size + sizeof(double)) * static_cast<double>(batch) * d;
+  if (batches > samples) return {batch, samples + batches, "batch", "take a smaller options.round, or a solver of lower order"};
+  return {o.samples, samples + batches, "samples", "draw them in several runs with other seeds"};
 }
 
 void Diffusion::describe_state(Archive& archive) {

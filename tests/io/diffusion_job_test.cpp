@@ -153,7 +153,14 @@ TEST_CASE("files of points and grids are found beside the job and count by their
   write_file(t / "grid.txt", grid_text(time_grid(*vp_linear_schedule(), GridSpacing::time, 5, 1, 1e-3)));
   CHECK(parse(text("points.csv"), t.path()).digest != job.digest);
   write_file(t / "grid.txt", "0.1\nten\n");
-  CHECK(refusal(text("points.csv"), t.path()) != "accepted");
+  CHECK(contains(refusal(text("points.csv"), t.path()), (t / "grid.txt").string() + ":2: "));
+  CHECK(contains(refusal(text("points.csv"), t.path()), "schedule.grid_file = \"ten\" must be one number"));
+  write_file(t / "grid.txt", "");
+  CHECK_THROWS_WITH_AS(parse(text("points.csv"), t.path()), doctest::Contains("schedule.grid_file = no numbers must be at least 2 numbers"), Error);
+  write_file(t / "grid.txt", "-1\n1\n");
+  CHECK_THROWS_WITH_AS(parse(text("points.csv"), t.path()).make(), doctest::Contains("grid.txt:1: "), Error);
+  std::filesystem::remove(t / "grid.txt");
+  CHECK(contains(refusal(text("points.csv"), t.path()), "grid.txt is not there"));
   CHECK(contains(refusal(text("nowhere.csv"), t.path()), "nowhere.csv"));
 }
 
@@ -173,13 +180,18 @@ TEST_CASE("faults of a diffusion job end in a message with place, key, rule and 
   CHECK(contains(refusal(with("[denoiser]\nkind = \"mixture\"\nmeans = [[1.0], [2.0, 3.0]]\ndeviations = [1.0, 1.0]\n")), "denoiser.means[1]"));
   CHECK(contains(refusal(with("[denoiser]\nkind = \"mixture\"\nmeans = [[1.0], [2.0]]\ndeviations = [1.0]\n")), "must have one for each of the 2 means"));
   CHECK(contains(refusal(with(mixture + "label = 2\n")), "denoiser.label = 2 must be below the number of classes, 2"));
+  CHECK(contains(refusal(with(mixture + "labels = [0, 1, 2]\n")), "denoiser.labels[2] = 2 must be below the number of classes, 2"));
   CHECK(contains(refusal(with(mixture + "label = 1\nlabels = [0]\n")), "does not go with label"));
-  CHECK(contains(refusal(with(gaussian + "variances = [1.0, 1.0]\nlabel = 0\n")), "the model knows no classes"));
+  CHECK(contains(refusal(with(gaussian + "variances = [1.0, 1.0]\nlabel = 0\n")), "denoiser.label = 0 cannot be given: the model knows no classes"));
+  CHECK(contains(refusal(with(mixture + "weights = [1e308, 1e308]\n")), "denoiser.weights = numbers up to 1e+308 must have a finite sum"));
   CHECK(contains(refusal(with(mixture + "guidance = 2.0\n")), "needs a class"));
   CHECK(contains(refusal(with(mixture + "label = 0\nguidance_from = 0.5\n")), "does not go without guidance"));
   CHECK(contains(refusal(with(mixture, "[schedule]\nkind = \"vp_linear\"\nbeta_1 = 0.05\n")), "schedule.beta_1 = 0.05 must be above beta_0"));
   CHECK(contains(refusal(with(mixture, "[schedule]\nkind = \"ve\"\nbeta_1 = 0.05\n")), "schedule.beta_1 is not a key here"));
   CHECK(contains(refusal(head + mixture + schedule + "[options]\nbackend = \"tpu\"\n"), "options.backend = tpu is not known"));
+  CHECK(contains(refusal(head + mixture + schedule + "[options]\nfirst_time = 2.0\n"),
+                 "options.first_time = 2 must be a time of the schedule vp_linear, in [0, 1]"));
+  CHECK(contains(refusal(head + mixture + schedule + "[options]\ntimes = [1.0, 0.5, -0.5]\n"), "options.times[2] = -0.5 must be a time"));
   CHECK(contains(refusal(head + mixture + schedule + "[options]\nsolver = \"unipcs\"\n"), "did you mean \"unipc\"?"));
   CHECK(contains(refusal(head + mixture + schedule + few + "[model]\nkind = \"named\"\n"), "does not go with method = \"diffusion\""));
 }

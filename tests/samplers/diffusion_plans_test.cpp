@@ -185,6 +185,23 @@ TEST_CASE("grids and solvers that cannot be are refused with the place") {
   CHECK_THROWS_WITH_AS(time_grid(*flow_schedule(), GridSpacing::log_snr, 5, 1, 1e-3), doctest::Contains("node 1"), Error);
   CHECK_THROWS_WITH_AS(plan_solver(solver("euler"), *vp, time_grid(*vp, GridSpacing::time, 5, 1, 1e-3)), doctest::Contains("is not known"), Error);
   CHECK_THROWS_WITH_AS(vp_linear_schedule(0, 20), doctest::Contains("beta_0"), Error);
+  CHECK_THROWS_WITH_AS(vp_linear_schedule(0.1, 20, -1), doctest::Contains("last_time = -1 must be in [0, 1)"), Error);
+  CHECK_THROWS_WITH_AS(vp_cosine_schedule(-0.1), doctest::Contains("offset = -0.1"), Error);
+  CHECK_THROWS_WITH_AS(vp_cosine_schedule(0.008, 1), doctest::Contains("last_time = 1 must be in [0, 0.9946)"), Error);
+  CHECK_THROWS_WITH_AS(ve_schedule(1, 2), doctest::Contains("sigma_max > sigma_min"), Error);
+  CHECK_THROWS_WITH_AS(ve_schedule(NAN), doctest::Contains("sigma_max > sigma_min"), Error);
+  CHECK_THROWS_WITH_AS(flow_schedule(1.5), doctest::Contains("last_time = 1.5"), Error);
+  CHECK_THROWS_WITH_AS(shifted_schedule(flow_schedule(), INFINITY), doctest::Contains("shift = inf"), Error);
+  // Times that a schedule does not have.
+  CHECK_THROWS_WITH_AS(grid_of_times(*flow_schedule(), {1.5, 0.5}), doctest::Contains("times[0] = 1.5 must be a time of the schedule flow, in [0, 1]"), Error);
+  CHECK_THROWS_WITH_AS(grid_of_times(*vp, {2, 0.5}), doctest::Contains("times[0] = 2"), Error);
+  CHECK_THROWS_WITH_AS(time_grid(*vp, GridSpacing::time, 4, 1, -1), doctest::Contains("last_time = -1 must be a time"), Error);
+  CHECK_THROWS_WITH_AS(time_grid(*vp_cosine_schedule(), GridSpacing::time, 4, 0.9, -0.5), doctest::Contains("in [0, 0.9946]"), Error);
+  CHECK_THROWS_WITH_AS(grid_of_times(*discrete_schedule({0.1, 0.2, 0.3, 0.4}), {1, 0.1}),
+                       doctest::Contains("times[1] = 0.1 must be a time of the schedule discrete, in [0.25, 1]"), Error);
+  CHECK_THROWS_WITH_AS(grid_of_times(*ve_schedule(), {80, -1}), doctest::Contains("at least 0 and finite"), Error);
+  CHECK_THROWS_WITH_AS(grid_of_lambdas(*vp, {-1, 1}, 1.1, 1e-3), doctest::Contains("first_time = 1.1"), Error);
+  CHECK_THROWS_WITH_AS(grid_of_times(*shifted_schedule(flow_schedule(), 3), {1.2, 0.5}), doctest::Contains("times[0] = 1.2"), Error);
 }
 
 TEST_CASE("schedules and their inverses agree") {
@@ -211,6 +228,27 @@ TEST_CASE("schedules and their inverses agree") {
   CHECK(shifted_schedule(flow_schedule(), 3)->at_time(0.4).sigma == doctest::Approx(1.2 / 1.8).scale(0).epsilon(1e-12));
 }
 
+TEST_CASE("a shifted schedule has finite slopes at both ends, and a flow on it runs from pure noise to data") {
+  const double k = 3;
+  const auto schedule = shifted_schedule(flow_schedule(0), k);
+  for (const double t : {0.0, 1e-12, 0.3, 1 - 1e-12, 1.0}) {
+    CAPTURE(t);
+    const double rate = k / ((1 + (k - 1) * t) * (1 + (k - 1) * t));  // d/dt of k t / (1 + (k − 1) t)
+    CHECK(schedule->slopes(t).alpha == doctest::Approx(-rate).scale(0).epsilon(1e-9));
+    CHECK(schedule->slopes(t).sigma == doctest::Approx(rate).scale(0).epsilon(1e-9));
+  }
+  const auto grid = time_grid(*schedule, GridSpacing::time, 40, 1, 0);
+  const Eigen::Vector2d start(0.3, -0.4);
+  CHECK(test::run_plan(plan_solver(solver("flow_euler"), *schedule, grid), test::denoise_g3, *schedule, start).allFinite());
+  // Time 0.1 of it is time 0.25 of the linear flow: Heun's errors in 400 steps are of the size of 1 / 400².
+  const auto end_of = [&](const NoiseSchedule& of, double last) {
+    return Eigen::VectorXd(test::run_plan(plan_solver(solver("flow_heun"), of, time_grid(of, GridSpacing::time, 400, 1, last)), test::denoise_g3, of, start));
+  };
+  const Eigen::VectorXd plain = end_of(*flow_schedule(0), 0.25);
+  CHECK((end_of(*schedule, 0.1) - plain).norm() < 1e-4);
+  CHECK((end_of(*schedule, 0.11) - plain).norm() > 1e-3);
+}
+
 TEST_CASE("grids written as text come back with every bit, and others are refused with the place") {
   const auto vp = vp_linear_schedule();
   const auto grid = time_grid(*vp, GridSpacing::quadratic, 9, 1, 1e-3);
@@ -224,7 +262,14 @@ TEST_CASE("grids written as text come back with every bit, and others are refuse
   const auto flow_back = grid_of_text(*flow, grid_text(grid_of_times(*flow, {1, 0.5, 0})), 1, 0);
   CHECK(flow_back.front().alpha == 0);
   CHECK(flow_back.back().sigma == 0);
-  CHECK_THROWS_WITH_AS(grid_of_text(*vp, text + "x1\n", 1, 1e-3), doctest::Contains("line 11"), Error);
+  CHECK_THROWS_WITH_AS(grid_of_text(*vp, text + "x1\n", 1, 1e-3), doctest::Contains("grid:11: "), Error);
+  CHECK_THROWS_WITH_AS(grid_of_text(*vp, "# nothing\n", 1, 1e-3, "my.txt"), doctest::Contains("my.txt: "), Error);
+  CHECK_THROWS_WITH_AS(grid_of_text(*vp, "", 1, 1e-3), doctest::Contains("schedule.grid_file = no numbers must be at least 2"), Error);
+  CHECK_THROWS_WITH_AS(grid_of_text(*vp, "1\n\xff\x01\x80g\n", 1, 1e-3, "my.txt"),
+                       doctest::Contains(R"(my.txt:2: reading the nodes of a solver: schedule.grid_file = "\xff\x01\x80g" must be one number)"), Error);
+  CHECK(grid_numbers("\xef\xbb\xbf-1\r\n+1.5\n") == std::vector<double>{-1, 1.5});
+  for (const char* bad : {"1\n+-1\n", "1\n++1\n", "1\n+\n", "1\n2,3\n", "1\n1e999\n"})
+    CHECK_THROWS_WITH_AS(grid_numbers(bad), doctest::Contains("grid:2: "), Error);
   CHECK_THROWS_WITH_AS(grid_of_text(*vp, text, 1, 1e-4), doctest::Contains("lambda of the last time"), Error);
   CHECK_THROWS_WITH_AS(grid_of_text(*vp, text, 0.9, 1e-3), doctest::Contains("lambda of the first time"), Error);
   std::vector<double> lambdas;

@@ -14,6 +14,8 @@
 #include <buffon/stats/outcome.hpp>
 #include <memory_archive.hpp>
 
+#include "../../samplers/src/diffusion/sample_moments.hpp"
+
 using namespace buffon;
 
 namespace {
@@ -22,7 +24,7 @@ std::shared_ptr<DiffusionModel> model_of(const std::shared_ptr<const ExactDenois
   auto model = std::make_shared<DiffusionModel>();
   model->denoiser = denoiser;
   model->schedule = std::move(schedule);
-  model->law = KnownLaw{denoiser->mean(), denoiser->covariance(), std::max(1, denoiser->classes())};
+  model->law = known_law(denoiser, std::max(1, denoiser->classes()));
   return model;
 }
 std::shared_ptr<DiffusionModel> g3() { return model_of(named_denoiser("g3"), vp_linear_schedule()); }
@@ -61,6 +63,20 @@ std::string refusal(const std::shared_ptr<const DiffusionModel>& model, const Di
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// g3 that knows no float64.
+class Failing : public Denoiser {
+ public:
+  std::string name() const override { return "failing"; }
+  Index dimension() const override { return 2; }
+  std::unique_ptr<DenoiserWork> on(backend::Queue& queue, Index columns, buffon_type type) const override {
+    if (type == BUFFON_F64) throw Error(ErrorCategory::model, {.doing = "asking failing", .rule = "knows no float64"});
+    return g3_->on(queue, columns, type);
+  }
+
+ private:
+  std::shared_ptr<const ExactDenoiser> g3_ = named_denoiser("g3");
+};
 
 }  // namespace
 
@@ -137,6 +153,7 @@ TEST_CASE("moments agree with the exact law, and the same comparison rejects a l
     CHECK(diagnostic(outcome, "covariance_distance") < 3 * diagnostic(outcome, "covariance_distance_by_chance"));
 
     model->law->covariance(0, 0) += 0.1;
+    model->law->squares = {};  // of the Gaussian with this covariance
     const Outcome wrong = outcome_of(model, o);
     CHECK(diagnostic(wrong, "gaussian_w2") > 3 * diagnostic(wrong, "gaussian_w2_by_chance"));
     CHECK(wrong.warnings.size() == 1);
@@ -158,6 +175,90 @@ TEST_CASE("distances by chance are those of samples without error") {
   }
   CHECK(w2 / by_chance == doctest::Approx(1).scale(0).epsilon(0.7));
   CHECK(covariance / covariance_by_chance == doctest::Approx(1).scale(0).epsilon(0.7));
+}
+
+TEST_CASE("samples that have nothing to do with the law do not widen what chance allows: every seed ends with a warning, and a good solver with none") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    const auto warnings = [&](const DiffusionOptions& o) {
+      Context context(2);
+      Diffusion method(g3(), o, Stream(seed));
+      run_to_end(method, context);
+      return method.outcome().warnings.size();
+    };
+    CHECK(warnings({.samples = 2000, .solver = "dpm_solver_2", .steps = 1, .trajectories = 0, .error_curve = false}) == 1);
+    // The end of noise of this schedule shifts means by 0.7 % of themselves: 0.002, a fifth of what chance does.
+    if (seed <= 5) CHECK(warnings({.samples = 20000, .order = 3, .steps = 30, .trajectories = 0, .error_curve = false}) == 0);
+  }
+}
+
+TEST_CASE("few samples without error are told from the law in less than one run of a hundred") {
+  // At a rate of 1 % the count of 1000 is binomial: more than 30 have a probability below 1e-6. Of a law ten times as wide most runs are told.
+  const auto denoiser = named_denoiser("g3");
+  for (const Index count : {2, 3, 10}) {
+    CAPTURE(count);
+    int told = 0, wrong = 0;
+    for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+      Eigen::MatrixXd x(2, count);
+      denoiser->sample(Stream(seed), 0, {0, 1, 0, 0}, x);
+      const auto beyond = [&](const Eigen::MatrixXd& points) {
+        SampleSet samples{count, 2, {2}, false, nullptr};
+        samples.bytes = std::make_shared<const std::string>(reinterpret_cast<const char*>(points.data()), static_cast<std::size_t>(points.size()) * 8);
+        Context context(1);
+        const LawDistance d = sample_moments(samples, known_law(denoiser, 3), context).distance;
+        return d.mean > 3 * d.mean_by_chance || d.w2 > 3 * d.w2_by_chance;
+      };
+      told += beyond(x) ? 1 : 0;
+      wrong += beyond(10 * x) ? 1 : 0;
+    }
+    CHECK(told <= 30);
+    CHECK(wrong > 700);
+  }
+}
+
+TEST_CASE("fourth moments of a law agree with those of its draws, in any basis") {
+  // Level 1e-6 for each entry: 4.9 standard errors. Of moments 20 % larger an entry of each law lies beyond.
+  const Index n = 200000;
+  const Eigen::MatrixXd basis = (Eigen::MatrixXd(2, 2) << 0.6, -0.8, 0.8, 0.6).finished();
+  for (const char* name : {"g3", "f4", "p2"}) {
+    CAPTURE(name);
+    const auto law = named_denoiser(name);
+    Eigen::MatrixXd x(2, n);
+    law->sample(Stream(5), 0, {0, 1, 0, 0}, x);
+    const Eigen::ArrayXXd squares = (basis.transpose() * (x.colwise() - law->mean())).array().square();
+    const Eigen::MatrixXd exact = law->squares(basis);
+    bool other_told = false;
+    for (Index i = 0; i < 2; ++i) {
+      for (Index j = 0; j < 2; ++j) {
+        const Eigen::ArrayXd products = (squares.row(i) * squares.row(j)).transpose();
+        const double mean = products.mean(), error = std::sqrt((products - mean).square().mean() / static_cast<double>(n));
+        CHECK(std::abs(mean - exact(i, j)) < 4.9 * error);
+        other_told = other_told || std::abs(mean - 1.2 * exact(i, j)) > 4.9 * error;
+      }
+    }
+    CHECK(other_told);
+    CHECK(law->total_variance() == doctest::Approx(law->covariance().trace()).scale(0).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("a model that fails on the grids of the error curve leaves the samples, with a warning") {
+  // The curve is measured in float64, the samples are drawn in float32.
+  auto model = g3();
+  model->denoiser = std::make_shared<Failing>();
+  const Outcome outcome = outcome_of(model, {.samples = 200, .order = 3, .steps = 20, .batch = 8});
+  CHECK(outcome.table("log_log_error") == nullptr);
+  REQUIRE(outcome.warnings.size() == 1);
+  CHECK(contains(outcome.warnings[0], "The error curve could not be measured: asking failing"));
+  CHECK(outcome.stop_reason == "all samples were drawn");
+}
+
+TEST_CASE("memory counts the registers of all batches that are worked on at once") {
+  const auto need = [](DiffusionOptions o) { return Diffusion(g3(), o, Stream(1)).memory_need(); };
+  const MemoryNeed few = need({.samples = 1000000, .batch = 1}), many = need({.samples = 1000000, .batch = 500000});
+  CHECK(few.option == "samples");
+  CHECK(few.bytes == doctest::Approx(3.0 * 4 * 2 * 1000000).scale(0).epsilon(1e-3));
+  CHECK(many.bytes > few.bytes + 500000.0 * 2 * 4 * 3);  // unipc holds three states at least
+  CHECK(need({.samples = 1000000, .solver = "ddim", .batch = 500000}).bytes < many.bytes);
 }
 
 TEST_CASE("the error curve has the order of the solver, against a formula and against the flow of a mixture") {
@@ -242,8 +343,13 @@ TEST_CASE("what cannot be run is refused with the key and a remedy") {
   CHECK(contains(refusal(g3(), {.times = {1.0, 0.5, 0.5, 0.1}}), "times[2]"));
   CHECK(contains(refusal(g3(), {.times = {1.0}}), "must be at least 2"));
   CHECK(contains(refusal(g3(), {.first_time = 0.1, .last_time = 0.5}), "options.last_time = 0.5 must leave less noise"));
+  CHECK(contains(refusal(g3(), {.first_time = 1.5}), "options.first_time = 1.5 must be a time of the schedule vp_linear, in [0, 1]"));
+  CHECK(contains(refusal(g3(), {.last_time = -1.0}), "options.last_time = -1 must be"));
+  CHECK(contains(refusal(g3(), {.times = {1.5, 0.5}}), "times[0] = 1.5 must be a time"));
   auto flow = g3();
   flow->schedule = flow_schedule();
+  CHECK(contains(refusal(flow, {.solver = "deis_tab", .steps = 4}), "options.first_time = time 1 must begin where there is data"));
+  CHECK(contains(refusal(flow, {.solver = "deis_tab", .times = {1, 0.5, 0.1}}), "options.times = time 1 must begin"));
   CHECK(contains(refusal(flow, {.spacing = NodeSpacing::log_snr}), "options.spacing = log_snr needs ends"));
   CHECK(refusal(flow, {.samples = 2, .solver = "flow_euler", .steps = 4}) == "accepted");
   CHECK(contains(refusal(g3(), {.samples = 0}), "options.samples = 0 must be"));

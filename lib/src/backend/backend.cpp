@@ -112,7 +112,8 @@ std::shared_ptr<const Device> Device::open(const std::string& name) {
     names += (names.empty() ? "" : ", ") + std::string(entries[i].name);
     if (entries[i].name != stem) continue;
     const Known& k = known(i);
-    if (k.table == nullptr) refuse(ErrorCategory::configuration, "opening a backend", "backend", name, k.why_not, "take backend = \"cpu\"");
+    if (k.table == nullptr)
+      refuse(ErrorCategory::configuration, "opening a backend", "backend", name, "cannot be used here: " + k.why_not, "take backend = \"cpu\"");
     if (number >= k.table->devices()) {
       refuse(ErrorCategory::configuration, "opening a backend", "backend", name,
              "has only " + std::to_string(k.table->devices()) + " device(s), numbered from 0", "take " + stem + ":0");

@@ -62,14 +62,8 @@ void one_of(const std::vector<std::pair<const char*, bool>>& given) {
                 "give one of " + names);
 }
 
-KnownLaw law_of(const ExactDenoiser& model, std::int64_t components) {
-  KnownLaw law{model.mean(), {}, components};
-  if (model.dimension() <= most_covariance) law.covariance = model.covariance();
-  return law;
-}
-
 MadeDenoiser known_as_a_whole(std::shared_ptr<const ExactDenoiser> model, std::int64_t components) {
-  return {model, [model, components](std::int32_t label) { return label < 0 ? std::optional(law_of(*model, components)) : std::nullopt; }};
+  return {model, [model, components](std::int32_t label) { return label < 0 ? std::optional(known_law(model, components, most_covariance)) : std::nullopt; }};
 }
 
 struct GaussianOptions {
@@ -124,8 +118,9 @@ MadeDenoiser make(const MixtureOptions& o, const DenoiserSetting&) {
   const bool general = o.deviations.empty();
   const auto model = general ? mixture_denoiser(weights, means, covariances) : mixture_denoiser(weights, means, isotropic);
   return {model, [=](std::int32_t label) -> std::optional<KnownLaw> {
-            if (label < 0) return law_of(*model, static_cast<std::int64_t>(count));
-            KnownLaw law{means.col(label), {}, static_cast<std::int64_t>(count)};
+            if (label < 0) return known_law(model, static_cast<std::int64_t>(count), most_covariance);
+            KnownLaw law{.mean = means.col(label), .covariance = {}, .components = static_cast<std::int64_t>(count)};
+            law.total_variance = general ? covariances[static_cast<std::size_t>(label)].trace() : isotropic(label) * static_cast<double>(means.rows());
             if (means.rows() <= most_covariance) {
               law.covariance = general ? covariances[static_cast<std::size_t>(label)]
                                        : Eigen::MatrixXd(isotropic(label) * Eigen::MatrixXd::Identity(means.rows(), means.rows()));

@@ -54,6 +54,38 @@ class Mixture : public ExactDenoiser {
     return sum;
   }
 
+  double total_variance() const override {
+    const Eigen::VectorXd centre = mean(), shares = parts_.log_weights.array().exp();
+    double sum = 0;
+    for (Index k = 0; k < parts_.count(); ++k) sum += shares(k) * ((parts_.means.col(k) - centre).squaredNorm() + variances(k).sum());
+    return sum;
+  }
+
+  /// With y = m + z, z ~ N(0, S), in component k: E[y_i² y_j²] = (m_i² + S_ii) (m_j² + S_jj) + 4 m_i m_j S_ij + 2 S_ij².
+  Eigen::MatrixXd squares(const Eigen::MatrixXd& basis) const override {
+    const Index n = dimension();
+    const Eigen::VectorXd shares = parts_.log_weights.array().exp();
+    const Eigen::MatrixXd off = basis.transpose() * (parts_.means.colwise() - mean());
+    Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(n, n);
+    for (Index k = 0; k < parts_.count(); ++k) {
+      const auto m = off.col(k);
+      if (parts_.isotropic()) {
+        const double d = parts_.spectra(0, k);
+        const Eigen::VectorXd second = m.cwiseAbs2().array() + d;
+        sum += shares(k) * second * second.transpose();
+        sum.diagonal().array() += shares(k) * (4 * d * m.array().square() + 2 * d * d);
+        continue;
+      }
+      const Eigen::MatrixXd root =
+          (parts_.basis.size() == 0 ? Eigen::MatrixXd(basis.transpose()) : Eigen::MatrixXd(basis.transpose() * parts_.basis.middleCols(k * n, n))) *
+          variances(k).cwiseSqrt().asDiagonal();
+      const Eigen::MatrixXd s = root * root.transpose();
+      const Eigen::VectorXd second = m.cwiseAbs2() + s.diagonal();
+      sum += shares(k) * (second * second.transpose() + 4 * Eigen::MatrixXd(m * m.transpose()).cwiseProduct(s) + 2 * s.cwiseAbs2());
+    }
+    return sum;
+  }
+
   void sample(const Stream& stream, std::uint64_t first, const NoiseLevel& level, MutMatrix x, std::span<const std::int32_t> labels) const override {
     const Index n = dimension();
     Eigen::MatrixXd choice(1, x.cols()), z(n, x.cols()), noise(n, x.cols());
@@ -125,6 +157,9 @@ Eigen::VectorXd log_shares(const std::string& model, const Eigen::VectorXd& weig
   for (Index k = 0; k < count; ++k) {
     if (weights(k) > 0 && std::isfinite(weights(k))) continue;
     refuse_law(model, "weights[" + std::to_string(k) + "]", to_text(weights(k)), "must be finite and greater than 0", "leave out components without weight");
+  }
+  if (!std::isfinite(weights.sum())) {
+    refuse_law(model, "weights", "numbers up to " + to_text(weights.maxCoeff()), "must have a finite sum", "only their ratios count: give smaller numbers");
   }
   return (weights / weights.sum()).array().log();
 }
@@ -222,6 +257,15 @@ std::shared_ptr<const ExactDenoiser> named_denoiser(const std::string& name) {
   std::string names;
   for (const std::string& known : denoiser_names()) names += (names.empty() ? "" : ", ") + known;
   refuse_law("named", "name", name, "is not known", "take one of " + names);
+}
+
+KnownLaw known_law(const std::shared_ptr<const ExactDenoiser>& model, std::int64_t components, Index most_covariance) {
+  KnownLaw law{.mean = model->mean(), .covariance = {}, .components = components};
+  law.total_variance = model->total_variance();
+  if (model->dimension() > most_covariance) return law;
+  law.covariance = model->covariance();
+  law.squares = [model](const Eigen::MatrixXd& basis) { return model->squares(basis); };
+  return law;
 }
 
 }  // namespace buffon

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <functional>
+#include <limits>
 #include <numbers>
 #include <utility>
 
@@ -52,9 +54,11 @@ class VpLinear : public NoiseSchedule {
   double b0_, b1_;
 };
 
+constexpr double last_of_cosine = 0.9946;  // beyond it alpha falls to 0
+
 class VpCosine : public NoiseSchedule {
  public:
-  VpCosine(double offset, double last) : NoiseSchedule(0.9946, last), s_(offset), least_(std::cos(angle(0))) {}
+  VpCosine(double offset, double last) : NoiseSchedule(last_of_cosine, last), s_(offset), least_(std::cos(angle(0))) {}
   std::string name() const override { return "vp_cosine"; }
   NoiseLevel at_time(double t) const override { return preserving(t, std::log(std::cos(angle(t)) / least_)); }
   NoiseLevel at_lambda(double lambda) const override {
@@ -70,7 +74,7 @@ class VpCosine : public NoiseSchedule {
 
 class Discrete : public NoiseSchedule {
  public:
-  explicit Discrete(const std::vector<double>& betas) : NoiseSchedule(1, 1 / static_cast<double>(betas.size())) {
+  explicit Discrete(const std::vector<double>& betas) : NoiseSchedule(1, 1 / static_cast<double>(betas.size()), 1 / static_cast<double>(betas.size()), 1) {
     double sum = 0;
     for (std::size_t i = 0; i < betas.size(); ++i) {
       if (!(betas[i] > 0 && betas[i] < 1)) {
@@ -109,8 +113,7 @@ class Discrete : public NoiseSchedule {
 
 class Ve : public NoiseSchedule {
  public:
-  using NoiseSchedule::NoiseSchedule;
-  Ve(double first, double last) : NoiseSchedule(first, last) {}
+  Ve(double first, double last) : NoiseSchedule(first, last, 0, std::numeric_limits<double>::max()) {}
   std::string name() const override { return "ve"; }
   NoiseLevel at_time(double t) const override { return {t, 1, t, -std::log(t)}; }
   NoiseLevel at_lambda(double lambda) const override { return {std::exp(-lambda), 1, std::exp(-lambda), lambda}; }
@@ -132,7 +135,7 @@ class Flow : public NoiseSchedule {
 class Shifted : public NoiseSchedule {
  public:
   Shifted(std::shared_ptr<const NoiseSchedule> base, double k)
-      : NoiseSchedule(base->first_time(), base->last_time()), base_(std::move(base)), shift_(std::log(k)) {}
+      : NoiseSchedule(base->first_time(), base->last_time(), base->least_time(), base->greatest_time()), base_(std::move(base)), shift_(std::log(k)) {}
   std::string name() const override { return base_->name() + ", shifted"; }
   NoiseLevel at_time(double t) const override {
     const NoiseLevel level = base_->at_lambda(base_->at_time(t).lambda - shift_);
@@ -142,16 +145,15 @@ class Shifted : public NoiseSchedule {
     const NoiseLevel level = base_->at_lambda(lambda);
     return {base_->at_lambda(lambda + shift_).time, level.alpha, level.sigma, lambda};
   }
-  Slopes slopes(double t) const override {  // by the chain rule through the time of the base
-    const double inner = at_time(t).lambda, base_time = base_->at_lambda(inner).time;
-    const auto at = [&](double time) {
-      const NoiseLevel level = base_->at_time(time);
-      const Slopes s = base_->slopes(time);
-      return s.alpha / level.alpha - s.sigma / level.sigma;  // d lambda / dt
-    };
-    const double rate = at(t) / at(base_time);
-    const Slopes s = base_->slopes(base_time);
-    return {s.alpha * rate, s.sigma * rate};
+  /// By the chain rule through the time b of the base. With W = alpha′ sigma − alpha sigma′, d lambda / dt = W / (alpha sigma), so that
+  /// db / dt = W(t) / W(b) · alpha_b sigma_b / (alpha_t sigma_t), and alpha_b / sigma_b = alpha_t / (k sigma_t) leaves no quotient of zeros.
+  Slopes slopes(double t) const override {
+    const NoiseLevel level = base_->at_time(t), inner = base_->at_lambda(level.lambda - shift_);
+    const Slopes outside = base_->slopes(t), inside = base_->slopes(inner.time);
+    const double wronskian = outside.alpha * level.sigma - level.alpha * outside.sigma, of_base = inside.alpha * inner.sigma - inner.alpha * inside.sigma;
+    const double k = std::exp(shift_), ratio = level.sigma == 0 ? inner.alpha / level.alpha : inner.sigma / level.sigma;
+    const double rate = wronskian / of_base * ratio * ratio * (level.sigma == 0 ? k : 1 / k);
+    return {inside.alpha * rate, inside.sigma * rate};
   }
 
  private:
@@ -161,23 +163,60 @@ class Shifted : public NoiseSchedule {
 
 }  // namespace
 
+void require_time(const NoiseSchedule& schedule, double time, const std::string& key) {
+  if (std::isfinite(time) && time >= schedule.least_time() && time <= schedule.greatest_time()) return;
+  const bool bounded = schedule.greatest_time() < std::numeric_limits<double>::max();
+  refuse("laying the nodes of a solver", key, to_text(time),
+         "must be a time of the schedule " + schedule.name() + ", " +
+             (bounded ? "in [" + to_text(schedule.least_time()) + ", " + to_text(schedule.greatest_time()) + "]"
+                      : "at least " + to_text(schedule.least_time()) + " and finite"),
+         "sampling goes from " + to_text(schedule.first_time()) + " to " + to_text(schedule.last_time()) + " unless told otherwise");
+}
+
+namespace {
+
+void require_end(const std::string& kind, double last, double first) {
+  if (last >= 0 && last < first) return;
+  refuse("making the schedule " + kind, "last_time", to_text(last), "must be in [0, " + to_text(first) + ")", "take 0.001");
+}
+
+}  // namespace
+
 std::shared_ptr<const NoiseSchedule> vp_linear_schedule(double beta_0, double beta_1, double last_time) {
-  if (!(beta_0 > 0) || !(beta_1 > beta_0)) {
+  if (!(beta_0 > 0) || !(beta_1 > beta_0) || !std::isfinite(beta_1)) {
     refuse("making the schedule vp_linear", "beta_0, beta_1", to_text(beta_0) + ", " + to_text(beta_1), "must be 0 < beta_0 < beta_1", "take 0.1 and 20");
   }
+  require_end("vp_linear", last_time, 1);
   return std::make_shared<VpLinear>(beta_0, beta_1, last_time);
 }
-std::shared_ptr<const NoiseSchedule> vp_cosine_schedule(double offset, double last_time) { return std::make_shared<VpCosine>(offset, last_time); }
+std::shared_ptr<const NoiseSchedule> vp_cosine_schedule(double offset, double last_time) {
+  if (!(offset >= 0) || !std::isfinite(offset)) {
+    refuse("making the schedule vp_cosine", "offset", to_text(offset), "must be finite and at least 0", "take 0.008");
+  }
+  require_end("vp_cosine", last_time, last_of_cosine);
+  return std::make_shared<VpCosine>(offset, last_time);
+}
 std::shared_ptr<const NoiseSchedule> discrete_schedule(const std::vector<double>& betas) { return std::make_shared<Discrete>(betas); }
-std::shared_ptr<const NoiseSchedule> ve_schedule(double sigma_max, double sigma_min) { return std::make_shared<Ve>(sigma_max, sigma_min); }
-std::shared_ptr<const NoiseSchedule> flow_schedule(double last_time) { return std::make_shared<Flow>(last_time); }
+std::shared_ptr<const NoiseSchedule> ve_schedule(double sigma_max, double sigma_min) {
+  if (!(sigma_min >= 0) || !(sigma_max > sigma_min) || !std::isfinite(sigma_max)) {
+    refuse("making the schedule ve", "sigma_max, sigma_min", to_text(sigma_max) + ", " + to_text(sigma_min), "must be sigma_max > sigma_min, at least 0",
+           "take 80 and 0.002");
+  }
+  return std::make_shared<Ve>(sigma_max, sigma_min);
+}
+std::shared_ptr<const NoiseSchedule> flow_schedule(double last_time) {
+  require_end("flow", last_time, 1);
+  return std::make_shared<Flow>(last_time);
+}
 std::shared_ptr<const NoiseSchedule> shifted_schedule(std::shared_ptr<const NoiseSchedule> schedule, double k) {
-  if (!(k > 0)) refuse("shifting a noise schedule", "shift", to_text(k), "must be greater than 0", "1 shifts nothing");
+  if (!(k > 0) || !std::isfinite(k)) refuse("shifting a noise schedule", "shift", to_text(k), "must be finite and greater than 0", "1 shifts nothing");
   return std::make_shared<Shifted>(std::move(schedule), k);
 }
 
 std::vector<NoiseLevel> time_grid(const NoiseSchedule& schedule, GridSpacing spacing, int steps, double first, double last, double power) {
   if (steps < 1) refuse("laying the nodes of a solver", "steps", std::to_string(steps), "must be at least 1", "give the number of steps");
+  require_time(schedule, first, "first_time");
+  require_time(schedule, last, "last_time");
   const NoiseLevel from = schedule.at_time(first), to = schedule.at_time(last);
   std::vector<NoiseLevel> grid = {from};
   for (int i = 1; i < steps; ++i) {
@@ -198,8 +237,9 @@ std::vector<NoiseLevel> time_grid(const NoiseSchedule& schedule, GridSpacing spa
   grid.push_back(to);
   for (std::size_t i = 1; i < grid.size(); ++i) {
     if (grid[i].lambda > grid[i - 1].lambda) continue;
-    refuse("laying the nodes of a solver", "node " + std::to_string(i), "lambda " + to_text(grid[i].lambda), "must lie beyond the node before it",
-           "begin at more noise than the end has, and take finite ends for spacings in lambda");
+    refuse("laying the nodes of a solver", "steps", std::to_string(steps),
+           "give node " + std::to_string(i) + " lambda " + to_text(grid[i].lambda) + ", which is not beyond that of the node before it",
+           "take fewer steps or another spacing, begin at more noise than the end has, and take finite ends for spacings in lambda");
   }
   return grid;
 }
@@ -210,7 +250,7 @@ std::vector<NoiseLevel> grid_of_times(const NoiseSchedule& schedule, const std::
   std::vector<NoiseLevel> grid;
   for (std::size_t i = 0; i < times.size(); ++i) {
     const std::string key = "times[" + std::to_string(i) + "]";
-    if (!std::isfinite(times[i])) refuse("reading the nodes of a solver", key, to_text(times[i]), "must be finite", "give times of the schedule");
+    require_time(schedule, times[i], key);
     NoiseLevel level = schedule.at_time(times[i]);
     if (level.sigma == 0) level.lambda = infinity;
     if (std::isnan(level.lambda) || (i > 0 && !(level.lambda > grid.back().lambda))) {
@@ -222,29 +262,103 @@ std::vector<NoiseLevel> grid_of_times(const NoiseSchedule& schedule, const std::
   return grid;
 }
 
-std::vector<NoiseLevel> grid_of_lambdas(const NoiseSchedule& schedule, const std::vector<double>& lambdas, double first, double last) {
-  const std::string doing = "reading the nodes of a solver";
-  if (lambdas.size() < 2) refuse(doing, "lambdas", std::to_string(lambdas.size()) + " numbers", "must be at least 2", "give first and last");
+namespace {
+
+/// How a text of nodes refuses node i.
+using RefuseNode = std::function<void(std::size_t i, const std::string& rule, const std::string& remedy)>;
+
+std::vector<NoiseLevel> grid_through(const NoiseSchedule& schedule, const std::vector<double>& lambdas, double first, double last,
+                                     const RefuseNode& refuse_node) {
+  require_time(schedule, first, "first_time");
+  require_time(schedule, last, "last_time");
   NoiseLevel from = schedule.at_time(first), to = schedule.at_time(last);
   if (to.sigma == 0) to.lambda = infinity;
   const std::size_t n = lambdas.size() - 1;
-  const auto key = [](std::size_t i) { return "lambdas[" + std::to_string(i) + "]"; };
   const auto meets = [](double ours, double given) { return ours == given || std::abs(ours - given) <= 1e-9; };
   if (!meets(from.lambda, lambdas[0])) {
-    refuse(doing, key(0), to_text(lambdas[0]), "must be lambda of the first time, " + to_text(from.lambda), "the grid is of another schedule or range");
+    refuse_node(0, "must be lambda of the first time, " + to_text(from.lambda), "the grid is of another schedule or range");
   }
-  if (!meets(to.lambda, lambdas[n])) {
-    refuse(doing, key(n), to_text(lambdas[n]), "must be lambda of the last time, " + to_text(to.lambda), "the grid is of another schedule or range");
-  }
+  if (!meets(to.lambda, lambdas[n])) refuse_node(n, "must be lambda of the last time, " + to_text(to.lambda), "the grid is of another schedule or range");
   std::vector<NoiseLevel> grid = {from};
   for (std::size_t i = 1; i <= n; ++i) {
-    if (i < n && !std::isfinite(lambdas[i])) refuse(doing, key(i), to_text(lambdas[i]), "must be finite", "only the ends may be pure noise or data");
+    if (i < n && !std::isfinite(lambdas[i])) refuse_node(i, "must be finite", "only the ends may be pure noise or data");
     grid.push_back(i == n ? to : schedule.at_lambda(lambdas[i]));
     if (!(grid[i].lambda > grid[i - 1].lambda)) {
-      refuse(doing, key(i), to_text(lambdas[i]), "must be greater than the lambda before it", "sort the nodes from noise to data, each once");
+      refuse_node(i, "must be greater than the lambda before it", "sort the nodes from noise to data, each once");
     }
   }
   return grid;
+}
+
+[[noreturn]] void refuse_line(const std::string& file, int line, std::string value, std::string rule, std::string remedy) {
+  throw Error(
+      ErrorCategory::configuration,
+      {.doing = "reading the nodes of a solver", .key = "schedule.grid_file", .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)},
+      {file, line});
+}
+
+/// What a file holds, for a message: short, and bytes that are no text as \xNN.
+std::string quoted(const std::string& bytes) {
+  constexpr std::size_t most = 40;
+  std::string out = "\"";
+  for (std::size_t i = 0; i < std::min(bytes.size(), most); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    if (byte >= 0x20 && byte < 0x7f) {
+      out += bytes[i];
+      continue;
+    }
+    char code[8];
+    std::snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned>(byte));
+    out += code;
+  }
+  return out + (bytes.size() > most ? " …\"" : "\"");
+}
+
+struct GridLine {
+  double lambda;
+  int number;
+};
+
+std::vector<GridLine> lines_of(const std::string& text, const std::string& file) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  std::vector<GridLine> lines;
+  int number = 0;
+  for (std::size_t at = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string line = text.substr(at, end - at);
+    at = end + 1;
+    ++number;
+    line.resize(std::min(line.find('#'), line.size()));
+    const std::size_t begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string::npos) continue;
+    line = line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin);
+    const std::size_t sign = line.size() > 1 && line[0] == '+' && line[1] != '-' ? 1 : 0;
+    double lambda = 0;
+    const auto [stop, error] = std::from_chars(line.data() + sign, line.data() + line.size(), lambda);
+    if (error != std::errc() || stop != line.data() + line.size()) refuse_line(file, number, quoted(line), "must be one number", "write one lambda a line");
+    lines.push_back({lambda, number});
+  }
+  if (lines.size() < 2) {
+    refuse_line(file, 0, lines.empty() ? "no numbers" : "one number", "must be at least 2 numbers",
+                "write lambda = log(alpha / sigma) of the nodes, one a line, from the first to the last");
+  }
+  return lines;
+}
+
+std::vector<double> lambdas_of(const std::vector<GridLine>& lines) {
+  std::vector<double> lambdas;
+  for (const GridLine& line : lines) lambdas.push_back(line.lambda);
+  return lambdas;
+}
+
+}  // namespace
+
+std::vector<NoiseLevel> grid_of_lambdas(const NoiseSchedule& schedule, const std::vector<double>& lambdas, double first, double last) {
+  const std::string doing = "reading the nodes of a solver";
+  if (lambdas.size() < 2) refuse(doing, "lambdas", std::to_string(lambdas.size()) + " numbers", "must be at least 2", "give first and last");
+  return grid_through(schedule, lambdas, first, last, [&](std::size_t i, const std::string& rule, const std::string& remedy) {
+    refuse(doing, "lambdas[" + std::to_string(i) + "]", to_text(lambdas[i]), rule, remedy);
+  });
 }
 
 std::string grid_text(const std::vector<NoiseLevel>& grid) {
@@ -257,25 +371,13 @@ std::string grid_text(const std::vector<NoiseLevel>& grid) {
   return text;
 }
 
-std::vector<NoiseLevel> grid_of_text(const NoiseSchedule& schedule, const std::string& text, double first, double last) {
-  std::vector<double> lambdas;
-  int number = 0;
-  for (std::size_t at = 0; at < text.size(); ++number) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    std::string line = text.substr(at, end - at);
-    at = end + 1;
-    line.resize(std::min(line.find('#'), line.size()));
-    const std::size_t begin = line.find_first_not_of(" \t\r");
-    if (begin == std::string::npos) continue;
-    line = line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin);
-    double lambda = 0;
-    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), lambda);
-    if (error != std::errc() || stop != line.data() + line.size()) {
-      refuse("reading the nodes of a solver", "line " + std::to_string(number + 1), line, "must be one number", "write one lambda a line");
-    }
-    lambdas.push_back(lambda);
-  }
-  return grid_of_lambdas(schedule, lambdas, first, last);
+std::vector<double> grid_numbers(const std::string& text, const std::string& file) { return lambdas_of(lines_of(text, file)); }
+
+std::vector<NoiseLevel> grid_of_text(const NoiseSchedule& schedule, const std::string& text, double first, double last, const std::string& file) {
+  const std::vector<GridLine> lines = lines_of(text, file);
+  return grid_through(schedule, lambdas_of(lines), first, last, [&](std::size_t i, const std::string& rule, const std::string& remedy) {
+    refuse_line(file, lines[i].number, to_text(lines[i].lambda), rule, remedy);
+  });
 }
 
 }  // namespace buffon

@@ -115,7 +115,7 @@ void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std:
                    .key = "answer",
                    .value = to_text(100.0 * static_cast<double>(samples) / static_cast<double>(count)) + " % of " + std::to_string(count) + " samples",
                    .rule = "are not finite",
-                   .remedy = "check what the model is given, try backend precision float64 or more steps"});
+                   .remedy = "check what the model is given, try options.precision = \"float64\" or more steps"});
     }
   };
 

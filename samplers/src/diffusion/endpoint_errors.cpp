@@ -59,6 +59,9 @@ std::string EndpointErrors::title() const {
   return "Distance of endpoints from those of the exact flow, root mean square over " + std::to_string(starts) + " starts, in float64";
 }
 
-void EndpointErrors::describe_state(Archive& archive) { archive.item("rows", rows); }
+void EndpointErrors::describe_state(Archive& archive) {
+  archive.item("rows", rows);
+  archive.item("failure", failure);
+}
 
 }  // namespace buffon

@@ -25,6 +25,7 @@ struct PlannedGrid {
 /// endpoint and that of the exact flow, in float64.
 struct EndpointErrors {
   Eigen::MatrixXd rows;  ///< calls of the model, error
+  std::string failure;   ///< why there are none, where the model failed
 
   static bool possible(const DiffusionModel& model, const std::vector<NoiseLevel>& grid, const SolverPlan& plan);
   /// @param part the plan with numerator / denominator times as many steps

@@ -21,49 +21,59 @@ std::vector<double> list_of(const Eigen::VectorXd& v) { return {v.data(), v.data
 /// Sums of the centred powers of every coordinate, and of products in a basis of the exact law.
 struct Powers {
   Eigen::VectorXd second, fourth;
-  Eigen::MatrixXd products, squares;  ///< Σ y y′ and Σ (y ∘ y) (y ∘ y)′; empty without a law
-  double overall = 0, square = 0;     ///< squared deviations of the averages of a sample
+  Eigen::MatrixXd products;        ///< Σ y y′; empty without a law
+  double overall = 0, square = 0;  ///< squared deviations of the averages of a sample
 };
 
 void add(Powers& into, const Powers& from) {
   into.second += from.second;
   into.fourth += from.fourth;
   into.products += from.products;
-  into.squares += from.squares;
   into.overall += from.overall;
   into.square += from.square;
 }
 
 /// W₂² of N(a, A) and N(b, diag(d)) but for the means: tr(A) + tr(D) − 2 tr (D^½ A D^½)^½.
 double bures(const Eigen::MatrixXd& a, const Eigen::VectorXd& d) {
-  const Eigen::VectorXd root = d.cwiseMax(0).cwiseSqrt();
+  const Eigen::VectorXd root = d.cwiseSqrt();
   const Eigen::MatrixXd inner = root.asDiagonal() * a * root.asDiagonal();
+  if (!inner.allFinite()) return constants::infinity;
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(inner, Eigen::EigenvaluesOnly);
   return std::max(0.0, a.trace() + d.sum() - 2 * eigen.eigenvalues().cwiseMax(0).cwiseSqrt().sum());
 }
 
-LawDistance distance_to(const KnownLaw& law, const Eigen::VectorXd& mean, const Eigen::VectorXd& mean_variance, const Powers& powers,
-                        const Eigen::VectorXd& exact, double n) {
+/// Variances of the entries of the covariance of n samples of the law, in the eigenbasis of its own C = diag(d):
+/// (E[y_i² y_j²] − C_ij²) / n + (d_i d_j + C_ij²) / (n (n − 1)).
+Eigen::MatrixXd covariance_errors(const KnownLaw& law, const Eigen::MatrixXd& basis, const Eigen::VectorXd& d, double n) {
+  const Eigen::MatrixXd products = d * d.transpose();
+  Eigen::MatrixXd c_squared = Eigen::MatrixXd::Zero(d.size(), d.size());
+  c_squared.diagonal() = d.cwiseAbs2();
+  const Eigen::MatrixXd squares = law.squares ? law.squares(basis) : Eigen::MatrixXd(products + 2 * c_squared);
+  return ((squares - c_squared) / n + (products + c_squared) / (n * (n - 1))).cwiseMax(0);
+}
+
+LawDistance distance_to(const KnownLaw& law, const Eigen::VectorXd& mean, const Powers& powers, const Eigen::MatrixXd& basis, const Eigen::VectorXd& exact,
+                        double n) {
   LawDistance out;
+  const double total = law.total_variance >= 0 ? law.total_variance : (exact.size() > 0 ? exact.sum() : nan);
   out.mean = (mean - law.mean).norm();
-  out.mean_by_chance = std::sqrt(mean_variance.sum());
+  out.mean_by_chance = std::sqrt(total / n);
   out.covariance = out.covariance_by_chance = out.w2 = out.w2_by_chance = nan;
   if (exact.size() == 0 || n < 2) return out;
-  const Eigen::MatrixXd sample = powers.products / (n - 1);
-  const Eigen::MatrixXd error_variance = ((powers.squares / n).array() - (powers.products / n).array().square()).matrix() / n;
+  const Eigen::MatrixXd sample = powers.products / (n - 1), error_variance = covariance_errors(law, basis, exact, n);
   Eigen::MatrixXd difference = sample;
   difference.diagonal() -= exact;
   out.covariance = difference.norm();
   out.covariance_by_chance = std::sqrt(error_variance.sum());
   out.w2 = std::sqrt((mean - law.mean).squaredNorm() + bures(sample, exact));
-  // To second order, the squared Bures distance of diag(d) and diag(d) + E is ½ Σ E_ij² / (d_i + d_j).
-  double chance = mean_variance.sum();
+  // To second order, the squared Bures distance of diag(d) and diag(d) + E is ½ Σ E_ij² / (d_i + d_j). It is at most the sum of both traces, whatever E is.
+  double second_order = 0;
   for (Index i = 0; i < exact.size(); ++i) {
     for (Index j = 0; j < exact.size(); ++j) {
-      if (exact(i) + exact(j) > 0) chance += 0.5 * error_variance(i, j) / (exact(i) + exact(j));
+      if (exact(i) + exact(j) > 0) second_order += 0.5 * error_variance(i, j) / (exact(i) + exact(j));
     }
   }
-  out.w2_by_chance = std::sqrt(chance);
+  out.w2_by_chance = std::sqrt(total / n + std::min(second_order, 2 * exact.sum()));
   return out;
 }
 
@@ -110,7 +120,7 @@ SampleMoments sample_moments(const SampleSet& samples, const std::optional<Known
   if (law && law->covariance.size() > 0) {
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(law->covariance);
     basis = eigen.eigenvectors();
-    exact = eigen.eigenvalues();
+    exact = eigen.eigenvalues().cwiseMax(0);
   }
   SampleMoments out;
   out.overall = mean.mean();
@@ -124,9 +134,8 @@ SampleMoments sample_moments(const SampleSet& samples, const std::optional<Known
         p.second = off.cwiseAbs2().rowwise().sum();
         p.fourth = off.cwiseAbs2().cwiseAbs2().rowwise().sum();
         if (basis.size() > 0) {
-          const Eigen::MatrixXd y = basis.transpose() * off, squares = y.cwiseAbs2();
+          const Eigen::MatrixXd y = basis.transpose() * off;
           p.products = y * y.transpose();
-          p.squares = squares * squares.transpose();
         }
         p.overall = (x.colwise().mean().array() - out.overall).square().sum();
         p.square = (x.cwiseAbs2().colwise().mean().array() - out.square).square().sum();
@@ -144,7 +153,7 @@ SampleMoments sample_moments(const SampleSet& samples, const std::optional<Known
   out.square_error = errors ? std::sqrt(powers.square / (n - 1) / n) : nan;
   if (law) {
     out.compared = true;
-    out.distance = distance_to(*law, mean, variance / n, powers, exact, n);
+    out.distance = distance_to(*law, mean, powers, basis, exact, n);
   }
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 namespace buffon {
 namespace {
@@ -31,7 +32,7 @@ void require_finite(const Eigen::MatrixXd& x, std::int64_t first) {
                                          .key = "sample " + std::to_string(first + c),
                                          .value = "NaN or infinite",
                                          .rule = "must be finite at the end",
-                                         .remedy = "take more steps, another solver, or precision = \"float64\""});
+                                         .remedy = "take more steps, another solver, or options.precision = \"float64\""});
   }
 }
 
@@ -98,6 +99,10 @@ Eigen::MatrixXd SampleWorkers::paths(Context& context, const NoiseLevel& start, 
     }
   }
   return out;
+}
+
+std::int64_t SampleWorkers::most_at_once() const {
+  return on_cpu() ? std::min<std::int64_t>(side_by_side_, std::max(1u, std::thread::hardware_concurrency())) : 1;
 }
 
 std::vector<std::pair<std::string, std::string>> SampleWorkers::ran_on() const {

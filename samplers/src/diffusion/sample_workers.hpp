@@ -26,6 +26,8 @@ class SampleWorkers {
   Eigen::MatrixXd paths(Context& context, const NoiseLevel& start, const Stream& stream, std::int64_t count, std::int64_t most);
 
   const std::shared_ptr<const backend::Device>& device() const { return device_; }
+  /// The most batches that this machine works on at once.
+  std::int64_t most_at_once() const;
   std::vector<std::pair<std::string, std::string>> ran_on() const;
 
  private:

@@ -5,6 +5,7 @@
 #include <buffon/model/noise_schedule.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -63,6 +64,9 @@ struct KnownLaw {
   Eigen::VectorXd mean;
   Eigen::MatrixXd covariance;   ///< empty where the dimension is too large to write it down
   std::int64_t components = 1;  ///< Gaussians, or points
+  /// E[(y ∘ y) (y ∘ y)′] of y = basis′ (x₀ − mean), for an orthonormal basis; empty: that of a Gaussian
+  std::function<Eigen::MatrixXd(const Eigen::MatrixXd& basis)> squares = {};
+  double total_variance = -1;  ///< E |x₀ − mean|²; below 0: the trace of the covariance
 };
 
 /// A model and the schedule that it is used with: what the method `diffusion` works on.
@@ -72,6 +76,7 @@ struct DiffusionModel {
   std::vector<std::int32_t> labels = {};  ///< sample i has class labels[i mod size]; empty: no classes are given
   std::optional<KnownLaw> law = {};       ///< of the samples that an exact solver draws, where it is known
   std::string grid = {};                  ///< nodes that come with the model, as `grid_text` writes them; empty: the method chooses them
+  std::string grid_file = "grid";         ///< where these nodes come from, for messages
 
   std::int32_t label(std::uint64_t sample) const { return labels.empty() ? -1 : labels[static_cast<std::size_t>(sample % labels.size())]; }
 };

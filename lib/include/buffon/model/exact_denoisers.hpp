@@ -19,6 +19,10 @@ class ExactDenoiser : public Denoiser {
  public:
   virtual Eigen::VectorXd mean() const = 0;        ///< of the data
   virtual Eigen::MatrixXd covariance() const = 0;  ///< n × n
+  virtual double total_variance() const = 0;       ///< its trace
+  /// E[(y ∘ y) (y ∘ y)′] of y = basis′ (x₀ − mean): what the errors of sample covariances follow from.
+  /// @param basis n × n, orthonormal
+  virtual Eigen::MatrixXd squares(const Eigen::MatrixXd& basis) const = 0;
   /// Draws of alpha x₀ + sigma ε; alpha = 1 and sigma = 0 give data. Column c is item first + c of children of the stream.
   /// @param labels component of every column, −1 = any; empty: any
   virtual void sample(const Stream& stream, std::uint64_t first, const NoiseLevel& level, MutMatrix x, std::span<const std::int32_t> labels = {}) const = 0;
@@ -53,5 +57,10 @@ std::shared_ptr<const ExactDenoiser> points_denoiser(const Eigen::MatrixXd& poin
 /// @throws Error(configuration) with the names
 std::shared_ptr<const ExactDenoiser> named_denoiser(const std::string& name);
 const std::vector<std::string>& denoiser_names();
+
+/// The law of all classes of such a model together.
+/// @param components Gaussians, or points
+/// @param most_covariance the largest dimension for which the covariance is written down
+KnownLaw known_law(const std::shared_ptr<const ExactDenoiser>& model, std::int64_t components, Index most_covariance = 256);
 
 }  // namespace buffon

@@ -31,13 +31,20 @@ class NoiseSchedule {
   virtual Slopes slopes(double t) const = 0;
   double first_time() const { return first_; }  ///< where sampling begins unless told otherwise
   double last_time() const { return last_; }    ///< where it ends
+  double least_time() const { return least_; }  ///< the range of its times, both ends included
+  double greatest_time() const { return greatest_; }
 
  protected:
-  NoiseSchedule(double first, double last) : first_(first), last_(last) {}
+  /// Times from 0 to `first`.
+  NoiseSchedule(double first, double last) : NoiseSchedule(first, last, 0, first) {}
+  NoiseSchedule(double first, double last, double least, double greatest) : first_(first), last_(last), least_(least), greatest_(greatest) {}
 
  private:
-  double first_, last_;
+  double first_, last_, least_, greatest_;
 };
+
+/// @throws Error(configuration) with this key where the schedule has no such time
+void require_time(const NoiseSchedule& schedule, double time, const std::string& key);
 
 /// Variance preserving, beta linear in time on [0, 1] (Song and others, "Score-based generative modeling through SDEs", 2021).
 std::shared_ptr<const NoiseSchedule> vp_linear_schedule(double beta_0 = 0.1, double beta_1 = 20, double last_time = 1e-3);
@@ -57,10 +64,11 @@ enum class GridSpacing { log_snr, time, quadratic, karras };
 
 /// steps + 1 nodes from `first` to `last` time, lambda strictly rising.
 /// @param power of quadratic (2: uniform in √t) and karras (7)
-/// @throws Error(configuration) for steps < 1 and ends in the wrong order
+/// @throws Error(configuration) for steps < 1, times that the schedule does not have, ends in the wrong order, and steps too many to tell apart
 std::vector<NoiseLevel> time_grid(const NoiseSchedule& schedule, GridSpacing spacing, int steps, double first, double last, double power = 0);
 
-/// Nodes given by the user, as times. @throws Error(configuration) naming the first node that is not finite or does not lie beyond the one before
+/// Nodes given by the user, as times.
+/// @throws Error(configuration) naming the first node that is no time of the schedule or does not lie beyond the one before
 std::vector<NoiseLevel> grid_of_times(const NoiseSchedule& schedule, const std::vector<double>& times);
 
 /// Nodes given as lambdas; the ends are those of the two times.
@@ -70,7 +78,10 @@ std::vector<NoiseLevel> grid_of_lambdas(const NoiseSchedule& schedule, const std
 
 /// Nodes as text, one lambda a line with 17 digits, "-inf" for pure noise and "inf" for data; what follows a # is for people.
 std::string grid_text(const std::vector<NoiseLevel>& grid);
-/// Back again; the checks of `grid_of_lambdas`. @throws Error(configuration) naming the line that is not a number
-std::vector<NoiseLevel> grid_of_text(const NoiseSchedule& schedule, const std::string& text, double first, double last);
+/// The numbers of such a text, two at least. @param file its name in messages
+/// @throws Error(configuration) with file and line for what is no number, key schedule.grid_file
+std::vector<double> grid_numbers(const std::string& text, const std::string& file = "grid");
+/// Back again; the checks of `grid_numbers` and `grid_of_lambdas`, with file and line.
+std::vector<NoiseLevel> grid_of_text(const NoiseSchedule& schedule, const std::string& text, double first, double last, const std::string& file = "grid");
 
 }  // namespace buffon

@@ -72,6 +72,12 @@ class DiffusionSections {
   /// A file beside the job, named by its place and known by its content.
   fs::path file_of(const char* section, const char* key, const std::string& name) {
     const fs::path file = fs::absolute(base_directory_ / name).lexically_normal();
+    if (!fs::exists(file) || fs::is_directory(file)) {
+      throw Error(ErrorCategory::no_input, {.key = std::string(section) + "." + key,
+                                            .value = file.string(),
+                                            .rule = fs::exists(file) ? "is a directory" : "is not there",
+                                            .remedy = "check the spelling of the path, which starts at the folder of the job"});
+    }
     out_.contents.push_back({section, key, io_detail::sha256_of_file(file)});
     return file;
   }
@@ -103,6 +109,8 @@ class DiffusionSections {
     located(section, [&] {
       const fs::path file = file_of("schedule", "grid_file", head.grid_file);
       model_.grid = read_file(file);
+      model_.grid_file = file.string();
+      grid_numbers(model_.grid, model_.grid_file);
       out_.schedule.set("grid_file", text_node(file.string()));
     });
   }
@@ -120,9 +128,10 @@ class DiffusionSections {
         model_.labels.push_back(static_cast<std::int32_t>(labels[i]));
         continue;
       }
-      const char* key = head_.labels.empty() ? "label" : "labels";
-      section.fail(place(key), section.key(key), std::to_string(labels[i]),
-                   classes == 0 ? "the model knows no classes" : "must be below the number of classes, " + std::to_string(classes),
+      const bool alone = head_.labels.empty();
+      const char* key = alone ? "label" : "labels";
+      section.fail(place(key), alone ? section.key(key) : section.key(key) + "[" + std::to_string(i) + "]", std::to_string(labels[i]),
+                   classes == 0 ? "cannot be given: the model knows no classes" : "must be below the number of classes, " + std::to_string(classes),
                    classes == 0 ? "leave it out" : "classes are numbered from 0");
     }
     const bool whole = std::all_of(model_.labels.begin(), model_.labels.end(), [](std::int32_t label) { return label < 0; });
