@@ -100,7 +100,7 @@ MadeDenoiser make(const MixtureOptions& o, const DenoiserSetting&) {
   one_of({{"covariances", !o.covariances.empty()}, {"variances", !o.variances.empty()}, {"deviations", !o.deviations.empty()}});
   const auto each = [&](const char* key, std::size_t size) {
     if (size != 0 && size != count)
-      refuse_kind(key, std::to_string(size) + " elements", "must have one for each of the " + std::to_string(count) + " means", "");
+      refuse_kind(key, std::to_string(size) + " elements", "must have one for each of the " + std::to_string(count) + " means", "give one for each");
   };
   each("weights", o.weights.size());
   each("covariances", o.covariances.size());

@@ -26,7 +26,7 @@ class Mixture : public ExactDenoiser {
  public:
   explicit Mixture(MixtureParts parts) : parts_(std::move(parts)) {
     if (parts_.means.size() == 0) refuse_law(parts_.name, "means", shape_of(parts_.means), "must not be empty", "give one column per component");
-    if (!parts_.means.allFinite()) refuse_law(parts_.name, "means", "a number", "must be finite", "");
+    if (!parts_.means.allFinite()) refuse_law(parts_.name, "means", "a number", "must be finite", "leave out data that are not finite");
   }
   std::string name() const override { return parts_.name; }
   Index dimension() const override { return parts_.dimension(); }
@@ -128,7 +128,7 @@ class Mixture : public ExactDenoiser {
 void check_variances(const std::string& model, const std::string& key, const Eigen::VectorXd& variances) {
   for (Index j = 0; j < variances.size(); ++j) {
     if (variances(j) >= 0 && std::isfinite(variances(j))) continue;
-    refuse_law(model, key + "[" + std::to_string(j) + "]", to_text(variances(j)), "must be a finite number, at least 0", "");
+    refuse_law(model, key + "[" + std::to_string(j) + "]", to_text(variances(j)), "must be a finite number, at least 0", "0 means that nothing varies");
   }
 }
 
@@ -140,7 +140,7 @@ std::pair<Eigen::MatrixXd, Eigen::VectorXd> spectrum(const std::string& model, c
   }
   const double scale = covariance.cwiseAbs().maxCoeff();
   if (!covariance.allFinite() || (covariance - covariance.transpose()).cwiseAbs().maxCoeff() > 1e-12 * scale) {
-    refuse_law(model, key, "a matrix", "must be finite and symmetric", "");
+    refuse_law(model, key, "a matrix", "must be finite and symmetric", "write every covariance twice, above and below the diagonal");
   }
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);
   if (solver.eigenvalues().minCoeff() < -1e-10 * scale) {
