@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <buffon/core/error.hpp>
 #include <buffon/io/files.hpp>
@@ -25,10 +26,10 @@ namespace {
 struct Options {
   JobRequest job;
   std::string method = "boss";
-  std::int64_t steps = 0;  // 0 = the job's
+  std::optional<std::int64_t> steps;  // else the job's
   std::int64_t starts = 256;
   std::int64_t fine_steps = 120;
-  std::int64_t budget = 0;
+  std::optional<std::int64_t> budget;  // else the method's
   std::string out;
   bool force = false;
 };
@@ -50,6 +51,40 @@ ScheduleMethod method_of(const std::string& name) {
     if (name == method.name) return method.method;
   }
   refuse("--method", name, "is not known", "take boss, descent, klub or evolution");
+}
+
+constexpr std::int64_t most_steps = 100'000, most_fine_steps = 5'000, most_starts = 100'000;
+constexpr double most_numbers = 2.5e8;  ///< of the states of the flow at all nodes: 2 GB
+
+void check_range(const std::string& key, std::int64_t value, std::int64_t least, std::int64_t most, std::string remedy) {
+  if (value >= least && value <= most) return;
+  refuse(key, std::to_string(value), "must be from " + std::to_string(least) + " to " + std::to_string(most), std::move(remedy));
+}
+
+/// What needs no model.
+void check_options(const Options& o, ScheduleMethod method) {
+  if (o.out.empty()) refuse("--out", "", "is required and missing", "name the file for the grid");
+  if (std::filesystem::exists(o.out) && !o.force) refuse("--out", o.out, "is there already", "give --force to replace it");
+  if (o.steps) check_range("--steps", *o.steps, 1, most_steps, "leave it out to take the job's");
+  check_range("--fine-steps", o.fine_steps, 1, most_fine_steps, "120 do for most models");
+  check_range("--starts", o.starts, 2, most_starts,
+              "256 do for most models; each costs at least " + format_count(8 * o.fine_steps) + " model evaluations, half of them for a start held out");
+  if (!o.budget) return;
+  if (method == ScheduleMethod::boss || method == ScheduleMethod::klub) {
+    refuse("--budget", std::to_string(*o.budget), "is read by descent and evolution alone; what " + o.method + " costs follows from --fine-steps",
+           "leave it out");
+  }
+  if (*o.budget < 1) refuse("--budget", std::to_string(*o.budget), "must be at least 1", "leave it out to take the method's own");
+}
+
+/// Steps of the job: those between the nodes of its file, where it has one.
+std::int64_t steps_of_job(const DiffusionModel& model, const DiffusionOptions& options, double first, double last) {
+  if (!options.times.empty()) {
+    refuse("options.times", std::to_string(options.times.size()) + " times", "are the nodes already, and exclude a grid file",
+           "give --set options.times=[], with options.first_time and options.last_time where the ends are not the schedule's");
+  }
+  if (model.grid.empty()) return options.steps;
+  return static_cast<std::int64_t>(grid_of_text(*model.schedule, model.grid, first, last).size()) - 1;
 }
 
 /// Error, or a dash where there is none.
@@ -76,9 +111,7 @@ std::string lines_text(const FoundSchedule& found, bool noisy, bool klub) {
 
 int search(const Options& o) {
   const ScheduleMethod method = method_of(o.method);
-  if (o.out.empty()) refuse("--out", "", "is required and missing", "name the file for the grid");
-  if (std::filesystem::exists(o.out) && !o.force) refuse("--out", o.out, "is there already", "give --force to replace it");
-  if (o.starts < 2) refuse("--starts", std::to_string(o.starts), "must be at least 2", "256 do for most models");
+  check_options(o, method);
   const Job job = o.job.read();
   const std::unique_ptr<Method> made = job.make();
   const auto* sampler = dynamic_cast<const Diffusion*>(made.get());
@@ -91,13 +124,24 @@ int search(const Options& o) {
   ScheduleSearch wanted;
   wanted.method = method;
   wanted.solver = solver_setting(options);
-  wanted.steps = static_cast<int>(o.steps > 0 ? o.steps : options.steps);
-  wanted.first_time = options.first_time;
-  wanted.last_time = options.last_time;
+  wanted.first_time = options.first_time.value_or(model.schedule->first_time());
+  wanted.last_time = options.last_time.value_or(model.schedule->last_time());
+  const std::int64_t steps = steps_of_job(model, options, *wanted.first_time, *wanted.last_time);
+  wanted.steps = static_cast<int>(o.steps.value_or(steps));
   wanted.fine_steps = static_cast<int>(o.fine_steps);
-  wanted.budget = o.budget;
+  wanted.budget = o.budget.value_or(0);
+  const double numbers = static_cast<double>(model.denoiser->dimension()) * static_cast<double>((o.fine_steps + 1) * o.starts);
+  if (numbers > most_numbers) {
+    refuse("--starts", std::to_string(o.starts),
+           "makes " + format_number(8e-9 * numbers, 3) + " GB of states at the nodes of the fine grid, more than " + format_number(8e-9 * most_numbers, 3),
+           "give fewer starts or --fine-steps");
+  }
+  if (!model.grid.empty()) {
+    const std::string number = o.steps ? "" : "; they give the number of steps, " + std::to_string(steps);
+    std::fprintf(stderr, "buffon: the nodes of the job's schedule.grid_file are not compared%s\n", number.c_str());
+  }
 
-  const NoiseLevel first = model.schedule->at_time(wanted.first_time.value_or(model.schedule->first_time()));
+  const NoiseLevel first = model.schedule->at_time(*wanted.first_time);
   const Stream stream = Stream(job.seed).child("schedule");
   Eigen::MatrixXd starts(model.denoiser->dimension(), 2 * o.starts);
   stream.child("starts").normals(0, starts);
@@ -137,7 +181,7 @@ int search(const Options& o) {
 void add_schedule(CLI::App& app, Action& action) {
   auto* verb = app.add_subcommand("schedule", "Search the nodes of a diffusion or flow solver for a job's model; writes a grid file");
   auto o = std::make_shared<Options>();
-  const auto count = [verb](const std::string& flag, std::int64_t& value, const std::string& meaning) {
+  const auto count = [verb](const std::string& flag, auto& value, const std::string& meaning) {
     verb->add_option_function<std::string>(
             flag, [flag, &value](const std::string& text) { value = whole_number(flag, text); }, meaning)
         ->type_name("INT");
@@ -145,10 +189,10 @@ void add_schedule(CLI::App& app, Action& action) {
   verb->add_option("job", o->job.file, "job file (TOML or JSON) of method diffusion")->required();
   verb->add_option("--method", o->method, "boss (dynamic programming), descent (on step sizes), klub (for solvers with noise) or evolution")
       ->capture_default_str();
-  count("--steps", o->steps, "steps of the grid (default: the job's)");
-  count("--starts", o->starts, "starts of the search, and as many that it does not see (default: 256)");
+  count("--steps", o->steps, "steps of the grid (default: the job's, or those of its grid file)");
+  count("--starts", o->starts, "starts of the search, and as many that it does not see; each costs 8 model evaluations a fine step or more (default: 256)");
   count("--fine-steps", o->fine_steps, "steps of the fine grid whose nodes are chosen from (default: 120)");
-  count("--budget", o->budget, "most runs of the solver on all starts, of descent and evolution (default: 2000 and 600)");
+  count("--budget", o->budget, "for descent and evolution: most runs of the solver on all starts (default: 2000 and 600)");
   verb->add_option("--out,-o", o->out, "file for the grid: one lambda a line");
   verb->add_flag("--force", o->force, "replace the file");
   verb->add_option("--set", o->job.set, "override a key: section.key=value (repeatable)")->allow_extra_args(false);

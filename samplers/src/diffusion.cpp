@@ -296,7 +296,9 @@ struct Diffusion::State {
       return std::nullopt;
     }
     try {
-      out.plan = plan_solver(solver_setting(options), *model->schedule, out.grid);
+      SolverSetting setting = solver_setting(options);
+      setting.denoise_to_zero = false;  // ends are compared with states of the flow, which hold noise
+      out.plan = plan_solver(setting, *model->schedule, out.grid);
     } catch (const Error&) {
       return std::nullopt;  // fewer steps than the solver needs
     }

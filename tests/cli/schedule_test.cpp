@@ -86,6 +86,17 @@ TEST_CASE("a schedule is searched for solvers with noise by the bound, and for n
                                    {{"schedule", "g3.toml", "--method", "bose", "--out", "x.txt"}, 64, "is not known"},
                                    {{"schedule", "g3.toml"}, 64, "--out"},
                                    {{"schedule", "g3.toml", "--steps", "200", "--out", "x.txt"}, 78, "finer grid"},
+                                   {{"schedule", "g3.toml", "--steps", "0", "--out", "x.txt"}, 64, "--steps = 0 must be from 1 to"},
+                                   {{"schedule", "g3.toml", "--steps", "4294967302", "--out", "x.txt"}, 64, "--steps = 4294967302 must be from 1 to"},
+                                   {{"schedule", "g3.toml", "--fine-steps", "0", "--out", "x.txt"}, 64, "--fine-steps = 0 must be from 1 to"},
+                                   {{"schedule", "g3.toml", "--fine-steps", "4294967416", "--out", "x.txt"}, 64, "--fine-steps = 4294967416 must be"},
+                                   {{"schedule", "g3.toml", "--starts", "1", "--out", "x.txt"}, 64, "--starts = 1 must be from 2 to"},
+                                   {{"schedule", "g3.toml", "--starts", "1000000", "--out", "x.txt"}, 64, "each costs at least 960 model evaluations"},
+                                   {{"schedule", "g3.toml", "--starts", "1e5", "--fine-steps", "5000", "--out", "x.txt"}, 64, "GB of states"},
+                                   {{"schedule", "g3.toml", "--budget", "50", "--out", "x.txt"}, 64, "--budget = 50 is read by descent and evolution"},
+                                   {{"schedule", "g3.toml", "--method", "klub", "--budget", "50", "--out", "x.txt"}, 64, "what klub costs"},
+                                   {{"schedule", "g3.toml", "--method", "evolution", "--budget", "0", "--out", "x.txt"}, 64, "--budget = 0 must be"},
+                                   {{"schedule", "g3.toml", "--set", "options.times=[1.0, 0.5, 0.1]", "--out", "x.txt"}, 64, "options.times = 3 times are"},
                                    {{"schedule", "beam.toml", "--out", "x.txt"}, 64, "has no schedule"}};
   for (const Case& wrong : cases) {
     const Ended r = call(t, wrong.arguments);
@@ -94,4 +105,35 @@ TEST_CASE("a schedule is searched for solvers with noise by the bound, and for n
     CHECK(contains(r.err, wrong.part));
     CHECK_FALSE(std::filesystem::exists(t / "x.txt"));
   }
+}
+
+TEST_CASE("a job with a grid file gives the search as many steps as the file has, and what refused its times leads on") {
+  TemporaryDirectory t;
+  write_file(t / "g3.toml", job);
+  const std::vector<std::string> brief = {"--starts", "10", "--fine-steps", "20"};
+  const auto search = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "schedule");
+    arguments.insert(arguments.end(), brief.begin(), brief.end());
+    return call(t, arguments);
+  };
+  const Ended first = search({"g3.toml", "--steps", "4", "--out", "four.txt"});
+  INFO(first.err);
+  REQUIRE(first.status == 0);
+  CHECK(first.err.find("grid_file") == std::string::npos);
+  write_file(t / "with.toml", std::string(job).insert(std::string(job).find("[options]"), "grid_file = \"four.txt\"\n"));
+  const Ended second = search({"with.toml", "--out", "again.txt"});
+  INFO(second.err);
+  REQUIRE(second.status == 0);
+  CHECK(contains(second.out, "boss for ddim, 4 steps"));
+  CHECK(contains(second.err, "schedule.grid_file are not compared; they give the number of steps, 4"));
+  CHECK(read_file(t / "again.txt") == read_file(t / "four.txt"));
+  const Ended third = search({"with.toml", "--steps", "3", "--out", "three.txt"});
+  CHECK(contains(third.out, "boss for ddim, 3 steps"));
+  CHECK(contains(third.err, "are not compared"));
+
+  write_file(t / "times.toml", std::string(job) + "times = [1.0, 0.5, 0.001]\n");
+  CHECK(search({"times.toml", "--out", "x.txt"}).status == 64);
+  const Ended led = search({"times.toml", "--set", "options.times=[]", "--out", "x.txt"});
+  INFO(led.err);
+  CHECK(led.status == 0);
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Searches of schedules: the parts against brute force and closed formulas, the whole on an exact mixture.
 #include <buffon/core/error.hpp>
+#include <buffon/model/callable_denoiser.hpp>
 #include <buffon/model/exact_denoisers.hpp>
+#include <buffon/parallel/context.hpp>
+#include <buffon/samplers/diffusion.hpp>
 #include <buffon/samplers/diffusion/batch_solver.hpp>
 #include <buffon/samplers/diffusion/flow_path.hpp>
 #include <buffon/samplers/diffusion/schedule_search.hpp>
 #include <buffon/stats/normal.hpp>
+#include <buffon/stats/outcome.hpp>
 
 #include <doctest/doctest.h>
 
@@ -147,6 +151,44 @@ TEST_CASE("dynamic programming finds the path that brute force finds, ties and a
   CHECK_THROWS_WITH_AS(schedule::cheapest_path(random_costs(4, 1), 5), doctest::Contains("steps"), Error);
 }
 
+TEST_CASE("arcs that cost infinity or NaN are never taken, and a search without another path says so") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  int found = 0, refused = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    const Index k = 8;
+    const int steps = 1 + static_cast<int>(seed % 8);
+    Eigen::MatrixXd costs = random_costs(k, 300 + seed), kind(k + 1, k + 1);
+    Stream(900 + seed).uniforms(0, kind);
+    for (Index i = 0; i < k; ++i) {
+      for (Index j = i + 1; j <= k; ++j) {
+        if (kind(i, j) < 0.2) costs(i, j) = infinity;
+        if (kind(i, j) > 0.8) costs(i, j) = nan;
+      }
+    }
+    const schedule::Path truth = brute_force(costs, steps);
+    if (truth.nodes.empty()) {
+      ++refused;
+      CHECK_THROWS_WITH_AS(schedule::cheapest_path(costs, steps), doctest::Contains("must be finite"), Error);
+    } else {
+      ++found;
+      CHECK(schedule::cheapest_path(costs, steps).nodes == truth.nodes);
+    }
+  }
+  CHECK(found > 50);
+  CHECK(refused > 50);
+  for (const double bad : {nan, infinity}) {
+    for (int steps = 1; steps <= 4; ++steps) {
+      try {
+        schedule::cheapest_path(Eigen::MatrixXd::Constant(5, 5, bad), steps);
+        FAIL("accepted");
+      } catch (const Error& error) {
+        CHECK(error.category() == ErrorCategory::model);
+      }
+    }
+  }
+}
+
 TEST_CASE("no random path is cheaper than the one of dynamic programming, and more steps never cost more where halving does not") {
   const Index k = 60;
   // Costs of squared lengths: a path of more arcs is cheaper.
@@ -273,6 +315,26 @@ TEST_CASE("evolution keeps candidates distinct and sorted, asks for none twice, 
   CHECK(schedule::evolve(any, {}, 3, 3, 20, Stream(1)).nodes == std::vector<Index>{0, 1, 2, 3});
 }
 
+TEST_CASE("evolution ends with nearly as many steps as the fine grid has") {
+  const auto fitness = [](const std::vector<Index>& nodes) {
+    CHECK(std::adjacent_find(nodes.begin(), nodes.end(), std::greater_equal<>()) == nodes.end());
+    double sum = 0;  // best with long steps in the beginning
+    for (std::size_t i = 1; i < nodes.size(); ++i) sum += static_cast<double>(nodes[i] - nodes[i - 1]) * static_cast<double>(i);
+    return sum;
+  };
+  for (const auto& sizes : std::vector<std::pair<Index, int>>{{12, 9}, {12, 10}, {12, 11}, {12, 12}, {120, 100}, {120, 118}, {120, 119}}) {
+    CAPTURE(sizes.first);
+    CAPTURE(sizes.second);
+    std::vector<Index> seed(static_cast<std::size_t>(sizes.second) + 1);
+    std::iota(seed.begin(), seed.end(), Index{0});
+    seed.back() = sizes.first;
+    const schedule::Path found = schedule::evolve(fitness, {seed}, sizes.first, sizes.second, 300, Stream(9));
+    CHECK(found.nodes.size() == seed.size());
+    const double worst = fitness(seed);
+    if (sizes.second < sizes.first) CHECK(found.cost < worst);
+  }
+}
+
 TEST_CASE("the flow's path agrees with the flow of Gaussian data") {
   const Eigen::VectorXd mean = Eigen::Vector2d(0.5, -1), variances = Eigen::Vector2d(1, 0.25);
   const auto exact = gaussian_denoiser(mean, variances);
@@ -290,6 +352,92 @@ TEST_CASE("the flow's path agrees with the flow of Gaussian data") {
       CHECK(error < 1e-5);
       // Fourth order: half the step, a sixteenth of the error; 2 e^−18 to 3 e^−18 are of the first step from pure noise.
       CHECK((narrow[i] - *truth).cwiseAbs().maxCoeff() < 0.1 * error + 5e-8);
+    }
+  }
+}
+
+TEST_CASE("the flow's path ends at the data where the grid has no noise in the end, whatever nodes it has before") {
+  const auto exact = gaussian_denoiser(Eigen::Vector2d(0.5, -1), Eigen::VectorXd(Eigen::Vector2d(1, 0.25)));
+  backend::Queue queue(backend::Device::open("cpu"), 1);
+  for (const auto& schedule : {vp_linear_schedule(), flow_schedule()}) {
+    CAPTURE(schedule->name());
+    BatchSolver solver({exact, schedule}, queue, 64, BUFFON_F64);
+    const double first = schedule->first_time();
+    for (const auto& times : std::vector<std::vector<double>>{{first, 0}, {first, 0.5, 0}, {first, 0.3, 0.01, 0}, {first, 0.01, 1e-6, 0}}) {
+      CAPTURE(times.size());
+      const auto grid = grid_of_times(*schedule, times);
+      const Eigen::MatrixXd starts = grid.front().sigma * reference_starts();
+      const auto truth = exact->endpoints(starts, grid.front(), grid.back());
+      REQUIRE(truth.has_value());
+      // Of the Runge-Kutta steps; the D of the node before would be off by rho² / 2 times the score, which is more than 0.3 from pure noise.
+      CHECK((flow_path(solver, queue, *schedule, grid, starts).back() - *truth).cwiseAbs().maxCoeff() < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("the same starts held out have the same errors, with noise in the end and without") {
+  backend::Queue queue(backend::Device::open("cpu"), 1);
+  const auto exact = gaussian_denoiser(Eigen::Vector2d(0.5, -1), Eigen::VectorXd(Eigen::Vector2d(1, 0.25)));
+  for (const double last : {0.0, 1e-3}) {
+    CAPTURE(last);
+    const DiffusionModel model = {exact, flow_schedule(last)};
+    const ScheduleSearch search = {.solver = {.solver = "flow_euler"}, .steps = 5, .fine_steps = 30};
+    const Eigen::MatrixXd starts = reference_starts();
+    const FoundSchedule found = search_schedule(search, model, queue, starts, starts, Stream(1));
+    const auto ends = exact->endpoints(starts, found.grid.front(), found.grid.back());
+    REQUIRE(ends.has_value());
+    for (const ScheduleLine& line : found.lines) {
+      CAPTURE(line.grid);
+      CHECK(line.held_out_error == line.error);
+    }
+    BatchSolver solver(model, queue, 64, BUFFON_F64);
+    backend::Matrix x(queue.device(), 2, 64, BUFFON_F64);
+    queue.upload(x, starts);
+    solver.run(plan_solver(search.solver, *model.schedule, found.grid), x, Stream(1), 0);
+    const double error = std::sqrt((queue.download(x) - *ends).colwise().squaredNorm().mean());
+    CHECK(error > 0.01);
+    CHECK(found.lines.back().error == doctest::Approx(error).scale(0).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("a last call without noise changes neither a search nor the curve of a solver's errors") {
+  backend::Queue queue(backend::Device::open("cpu"), 1);
+  const double last = 0.1;  // much noise is left in the end
+  for (const ScheduleMethod method : {ScheduleMethod::boss, ScheduleMethod::evolution}) {
+    const auto find_with = [&](bool denoise) {
+      const ScheduleSearch search = {
+          .method = method, .solver = {.solver = "ddim", .denoise_to_zero = denoise}, .steps = 4, .last_time = last, .fine_steps = 20, .budget = 100};
+      return search_schedule(search, g3(), queue, reference_starts(), {}, Stream(1));
+    };
+    const FoundSchedule with = find_with(true), without = find_with(false);
+    CHECK(grid_text(with.grid) == grid_text(without.grid));
+    CHECK(with.value == without.value);
+    CHECK(with.lines.back().error == without.lines.back().error);
+    CHECK(std::isnan(with.lines.back().held_out_error));
+  }
+  const auto exact = named_denoiser("g3");
+  auto model = std::make_shared<DiffusionModel>(DiffusionModel{exact, vp_linear_schedule()});
+  model->law = KnownLaw{exact->mean(), exact->covariance(), 3};
+  const auto curve = [&](bool denoise) {
+    Context context(1);
+    Diffusion method(
+        model, {.samples = 10, .solver = "ddim", .denoise_to_zero = denoise, .steps = 20, .last_time = last, .precision = SamplePrecision::float64}, Stream(7));
+    run_to_end(method, context);
+    return method.outcome().table("log_log_error")->rows;
+  };
+  CHECK(curve(true) == curve(false));
+  CHECK(curve(true)(3, 1) < 0.1);
+}
+
+TEST_CASE("a model that answers no numbers is found out by every method") {
+  backend::Queue queue(backend::Device::open("cpu"), 1);
+  const auto nothing = callable_denoiser(
+      {.dimension = 2, .function = [](const ConstMatrix&, auto, auto, MutMatrix answer) { answer.setConstant(std::numeric_limits<double>::quiet_NaN()); }});
+  for (const ScheduleMethod method : {ScheduleMethod::boss, ScheduleMethod::descent, ScheduleMethod::klub, ScheduleMethod::evolution}) {
+    for (const int steps : {1, 3}) {
+      const ScheduleSearch search = {.method = method, .steps = steps, .fine_steps = 8, .budget = 60};
+      CHECK_THROWS_WITH_AS(search_schedule(search, {nothing, vp_linear_schedule()}, queue, reference_starts(), {}, Stream(1)),
+                           doctest::Contains("must be finite"), Error);
     }
   }
 }
@@ -399,7 +547,13 @@ TEST_CASE("searches that cannot be are refused, and noise has a method of its ow
   CHECK_THROWS_WITH_AS(search_schedule(search, g3(), queue, starts, none, Stream(1)), doctest::Contains("steps"), Error);
   search = {.steps = 30, .fine_steps = 20};
   CHECK_THROWS_WITH_AS(search_schedule(search, g3(), queue, starts, none, Stream(1)), doctest::Contains("finer grid"), Error);
+  for (const int fine_steps : {0, -4}) {
+    search = {.steps = 3, .fine_steps = fine_steps};
+    CHECK_THROWS_WITH_AS(search_schedule(search, g3(), queue, starts, none, Stream(1)), doctest::Contains("fine_steps = "), Error);
+  }
   CHECK_THROWS_WITH_AS(search_schedule({}, g3(), queue, none, none, Stream(1)), doctest::Contains("starts"), Error);
+  CHECK_THROWS_WITH_AS(search_schedule({}, g3(), queue, Eigen::MatrixXd::Zero(3, 4), {}, Stream(1)), doctest::Contains("starts = 3 rows must"), Error);
+  CHECK_THROWS_WITH_AS(search_schedule({}, g3(), queue, starts, Eigen::MatrixXd::Zero(1, 4), Stream(1)), doctest::Contains("held_out = 1 rows must"), Error);
 }
 
 TEST_CASE("a flow that begins on pure noise has its schedules searched in time") {

@@ -15,6 +15,7 @@ std::vector<Eigen::MatrixXd> flow_path(BatchSolver& solver, backend::Queue& queu
     solver.predict(answer, Prediction::data, {x, {&level, 1}, labels});
     return queue.download(answer);
   };
+  constexpr double far = 9;  // beyond −far and far the data of the model move by e^{−2 far}
   const auto slope = [&](const Eigen::MatrixXd& z, double lambda) {
     const NoiseLevel level = schedule.at_lambda(lambda);
     return Eigen::MatrixXd(std::exp(lambda) * data(level.sigma * z, level));
@@ -22,14 +23,12 @@ std::vector<Eigen::MatrixXd> flow_path(BatchSolver& solver, backend::Queue& queu
   std::vector<Eigen::MatrixXd> path = {starts};
   for (std::size_t i = 1; i < grid.size(); ++i) {
     NoiseLevel from = grid[i - 1];
-    const NoiseLevel& to = grid[i];
+    NoiseLevel to = grid[i];
+    const bool clean = to.sigma == 0;
+    if (clean) to = from.lambda < far ? schedule.at_lambda(far) : from;
     Eigen::MatrixXd state = path.back();
-    if (to.sigma == 0) {
-      path.push_back(to.alpha * data(state, from));
-      continue;
-    }
     if (!std::isfinite(from.lambda)) {
-      const NoiseLevel near = to.lambda <= -9 ? to : schedule.at_lambda(-9);
+      const NoiseLevel near = to.lambda <= -far ? to : schedule.at_lambda(-far);
       state = near.sigma / from.sigma * state + near.alpha * data(state, from);
       from = near;
     }
@@ -43,7 +42,8 @@ std::vector<Eigen::MatrixXd> flow_path(BatchSolver& solver, backend::Queue& queu
                             k4 = slope(z + h * k3, l + h);
       z += h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
     }
-    path.push_back(to.sigma * z);
+    state = to.sigma * z;
+    path.push_back(clean ? Eigen::MatrixXd(grid[i].alpha * data(state, to)) : state);
   }
   return path;
 }

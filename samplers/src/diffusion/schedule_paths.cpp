@@ -69,7 +69,7 @@ Path cheapest_path(const ConstMatrix& costs, int steps) {
   Eigen::VectorXd value = costs.col(k);
   value(k) = infinity;
   Eigen::Matrix<Index, Eigen::Dynamic, Eigen::Dynamic> next(steps, k + 1);
-  next.row(0).setConstant(k);
+  next.setConstant(k);
   for (int arcs = 2; arcs <= steps; ++arcs) {
     Eigen::VectorXd better = Eigen::VectorXd::Constant(k + 1, infinity);
     for (Index i = 0; i < k; ++i) {
@@ -81,6 +81,13 @@ Path cheapest_path(const ConstMatrix& costs, int steps) {
       next(arcs - 1, i) = chosen;
     }
     value = better;
+  }
+  if (!std::isfinite(value(0))) {
+    throw Error(ErrorCategory::model, {.doing = "searching a schedule",
+                                       .key = "cost",
+                                       .value = to_text(value(0)),
+                                       .rule = "must be finite for one path of " + std::to_string(steps) + " steps through the fine grid at least",
+                                       .remedy = "see what the model answers at the nodes of the fine grid, or take more steps"});
   }
   Path path{{0}, value(0)};
   for (int left = steps; left > 0; --left) path.nodes.push_back(next(left - 1, path.nodes.back()));
@@ -139,6 +146,7 @@ Path evolve(const Fitness& fitness, const std::vector<std::vector<Index>>& seeds
       Index other = node;
       while (used[static_cast<std::size_t>(other)]) other = 1 + chance.below(fine_steps - 1);
       used[static_cast<std::size_t>(other)] = true;
+      used[static_cast<std::size_t>(node)] = false;
       node = other;
     }
     std::sort(inner.begin(), inner.end());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include <Eigen/Eigenvalues>
@@ -100,22 +101,24 @@ class Runs {
 
 class Search {
  public:
-  Search(const ScheduleSearch& search, const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts, const ConstMatrix& held_out,
+  Search(const ScheduleSearch& search, const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts, const Eigen::MatrixXd& held_out,
          const Stream& stream)
       : search_(search),
         schedule_(*model.schedule),
         first_(search.first_time.value_or(schedule_.first_time())),
         last_(search.last_time.value_or(schedule_.last_time())),
         stream_(stream),
-        runs_(model, queue, starts, stream),
-        others_(model, queue, held_out, stream) {
-    if (starts.cols() < 1) refuse("starts", "0", "must be at least 1", "give states at the first time");
+        runs_(model, queue, starts, stream) {
+    search_.solver.denoise_to_zero = false;
     const NoiseLevel from = schedule_.at_time(first_), to = schedule_.at_time(last_);
     in_lambda_ = std::isfinite(from.lambda) && std::isfinite(to.lambda) && to.sigma > 0;
-    fine_ = time_grid(schedule_, in_lambda_ ? GridSpacing::log_snr : GridSpacing::time, std::max(search.fine_steps, 1), first_, last_);
+    fine_ = time_grid(schedule_, in_lambda_ ? GridSpacing::log_snr : GridSpacing::time, search.fine_steps, first_, last_);
     path_ = runs_.path(fine_);
     runs_.ends_are(path_.back());
-    if (others_.count() > 0) others_.ends_are(others_.path({fine_.front(), fine_.back()}).back());
+    if (held_out.cols() > 0) {
+      others_.emplace(model, queue, held_out, stream);
+      others_->ends_are(others_->path(fine_).back());
+    }
     noisy_ = plan(everyday(GridSpacing::time)).noises > 0;
     if (noisy_ && search.method != ScheduleMethod::klub) {
       refuse("solver", search.solver.solver, "must be one without noise for this method: ends are compared with those of the flow", "take klub");
@@ -139,9 +142,16 @@ class Search {
         found = descended();
         break;
     }
+    if (!std::isfinite(found.value)) {
+      throw Error(ErrorCategory::model, {.doing = "searching a schedule",
+                                         .key = "error",
+                                         .value = to_text(found.value),
+                                         .rule = "must be finite for one grid at least",
+                                         .remedy = "see what the model answers between the first and the last time"});
+    }
     found.runs = count_;
     report(found);
-    found.calls = runs_.calls() + others_.calls();
+    found.calls = runs_.calls() + (others_ ? others_->calls() : 0);
     return found;
   }
 
@@ -204,7 +214,8 @@ class Search {
       };
       for (Index j = i + 1; j <= k; ++j) {
         const Eigen::MatrixXd end = states_at_nodes(plan(levels({i, j})), model, schedule_, from).back();
-        costs(i, j) = (end - path_[static_cast<std::size_t>(j)]).colwise().squaredNorm().mean();
+        const double cost = (end - path_[static_cast<std::size_t>(j)]).colwise().squaredNorm().mean();
+        if (std::isfinite(cost)) costs(i, j) = cost;
       }
     }
     return costs;
@@ -314,9 +325,9 @@ class Search {
         SolverPlan of_grid = plan(grid);
         if (name == "found" && !found.model_levels.empty()) of_grid = at_model_levels(std::move(of_grid), grid, found.model_levels);
         line.error = runs_.error(of_grid);
-        if (others_.count() > 0) line.held_out_error = others_.error(of_grid);
+        if (others_) line.held_out_error = others_->error(of_grid);
       }
-      if (noisy_) line.moment_distance = (others_.count() > 1 ? others_ : runs_).moment_distance(plan(grid));
+      if (noisy_) line.moment_distance = (others_ && others_->count() > 1 ? *others_ : runs_).moment_distance(plan(grid));
       if (klub_.size() > 0) {
         const std::vector<Index> nodes = nearest(grid);
         line.bound = 0;
@@ -326,11 +337,12 @@ class Search {
     }
   }
 
-  const ScheduleSearch& search_;
+  ScheduleSearch search_;
   const NoiseSchedule& schedule_;
   double first_, last_;
   Stream stream_;
-  Runs runs_, others_;
+  Runs runs_;
+  std::optional<Runs> others_;  ///< from starts that the search does not see
   bool in_lambda_ = true, noisy_ = false;
   std::vector<NoiseLevel> fine_;
   std::vector<Eigen::MatrixXd> path_;  ///< of the flow at the nodes of the fine grid
@@ -351,8 +363,18 @@ SolverPlan at_model_levels(SolverPlan plan, const std::vector<NoiseLevel>& grid,
 }
 
 FoundSchedule search_schedule(const ScheduleSearch& search, const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts,
-                              const ConstMatrix& held_out, const Stream& stream) {
+                              const Eigen::MatrixXd& held_out, const Stream& stream) {
   if (search.steps < 1) refuse("steps", std::to_string(search.steps), "must be at least 1", "give the number of steps");
+  if (search.fine_steps < 1) refuse("fine_steps", std::to_string(search.fine_steps), "must be at least 1", "120 do for most models");
+  if (starts.cols() < 1) refuse("starts", "0", "must be at least 1", "give states at the first time");
+  const Index dimension = model.denoiser->dimension();
+  const auto check_rows = [&](const char* key, Index rows) {
+    if (rows == dimension) return;
+    refuse(key, std::to_string(rows) + " rows", "must have one for each of the " + std::to_string(dimension) + " coordinates of a state",
+           "give one state a column");
+  };
+  check_rows("starts", starts.rows());
+  if (held_out.cols() > 0) check_rows("held_out", held_out.rows());
   return Search(search, model, queue, starts, held_out, stream).run();
 }
 

@@ -35,10 +35,11 @@ enum class ScheduleMethod {
 /// (descent); Sabour, Fidler, Kreis, "Align your steps", 2024 (klub); Li and others, "AutoDiffusion", 2023 (evolution).
 struct ScheduleSearch {
   ScheduleMethod method = ScheduleMethod::boss;
-  SolverSetting solver = {.solver = "ddim"};              ///< the grid is made for it; without noise, except for klub
+  /// The grid is made for it; without noise, except for klub. `denoise_to_zero` is left out: ends of the flow hold the noise of the last node.
+  SolverSetting solver = {.solver = "ddim"};
   int steps = 10;                                         ///< of the grid, ≥ 1
   std::optional<double> first_time = {}, last_time = {};  ///< ends; the schedule's own unless given
-  int fine_steps = 120;                                   ///< K, of the fine grid: uniform in lambda, in time where an end has none
+  int fine_steps = 120;                                   ///< K ≥ 1, of the fine grid: uniform in lambda, in time where an end has none
   std::int64_t budget = 0;                                ///< of runs or candidates; 0: 2,000 for descent, 600 for evolution
   bool decoupled = false;                                 ///< descent: levels of the model of their own
 };
@@ -65,12 +66,13 @@ struct FoundSchedule {
 
 /// Searches a grid. The same numbers for the same arguments on any number of threads.
 /// @param starts dimension × N, states at the first time; ends of the flow are worked out from them with Runge-Kutta steps of at most 0.08 in lambda
-/// @param held_out other starts, which the search does not see; may be empty
+/// @param held_out other starts, which the search does not see; without columns ({} does) there are none
 /// @param stream of klub's noise (child "paths") and of evolution (child "candidates", item = number of the candidate)
 /// @param model whose classes the columns of either set take in turn
-/// @throws Error(configuration) for settings that do not fit
+/// @throws Error(configuration) for settings and starts that do not fit
+/// @throws Error(model) where no grid has a finite value
 FoundSchedule search_schedule(const ScheduleSearch& search, const DiffusionModel& model, backend::Queue& queue, const ConstMatrix& starts,
-                              const ConstMatrix& held_out, const Stream& stream);
+                              const Eigen::MatrixXd& held_out, const Stream& stream);
 
 /// The plan with the model asked at other levels than the nodes of its grid.
 SolverPlan at_model_levels(SolverPlan plan, const std::vector<NoiseLevel>& grid, const std::vector<NoiseLevel>& model_levels);
@@ -84,8 +86,9 @@ struct Path {
   double cost = 0;
 };
 /// The cheapest one by dynamic programming, of equally cheap ones that with the smallest next node. O(steps K²).
-/// @param costs (K + 1) × (K + 1); costs(i, j) of the arc from i to j > i
+/// @param costs (K + 1) × (K + 1); costs(i, j) of the arc from i to j > i; arcs that cost infinity or NaN are not taken
 /// @throws Error(configuration) for more steps than K
+/// @throws Error(model) where every path costs infinity or NaN
 Path cheapest_path(const ConstMatrix& costs, int steps);
 
 /// Costs of klub: Σ over the cells between i and j of the weight ∫ e^{2 lambda} dlambda times the mean of E|D_i − D_k|² at the cell's ends.
