@@ -53,8 +53,8 @@ ScheduleMethod method_of(const std::string& name) {
   refuse("--method", name, "is not known", "take boss, descent, klub or evolution");
 }
 
-constexpr std::int64_t most_steps = 100'000, most_fine_steps = 5'000, most_starts = 100'000;
-constexpr double most_numbers = 2.5e8;  ///< of the states of the flow at all nodes: 2 GB
+constexpr std::int64_t most_steps = 100'000, most_fine_steps = 5'000, most_starts = 10'000;
+constexpr double most_numbers = 1e8;  ///< of the states of the flow at all nodes: 0.8 GB
 
 void check_range(const std::string& key, std::int64_t value, std::int64_t least, std::int64_t most, std::string remedy) {
   if (value >= least && value <= most) return;

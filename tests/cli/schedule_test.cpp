@@ -92,7 +92,7 @@ TEST_CASE("a schedule is searched for solvers with noise by the bound, and for n
                                    {{"schedule", "g3.toml", "--fine-steps", "4294967416", "--out", "x.txt"}, 64, "--fine-steps = 4294967416 must be"},
                                    {{"schedule", "g3.toml", "--starts", "1", "--out", "x.txt"}, 64, "--starts = 1 must be from 2 to"},
                                    {{"schedule", "g3.toml", "--starts", "1000000", "--out", "x.txt"}, 64, "each costs at least 960 model evaluations"},
-                                   {{"schedule", "g3.toml", "--starts", "1e5", "--fine-steps", "5000", "--out", "x.txt"}, 64, "GB of states"},
+                                   {{"schedule", "g3.toml", "--starts", "1e4", "--fine-steps", "5000", "--out", "x.txt"}, 64, "GB of states"},
                                    {{"schedule", "g3.toml", "--budget", "50", "--out", "x.txt"}, 64, "--budget = 50 is read by descent and evolution"},
                                    {{"schedule", "g3.toml", "--method", "klub", "--budget", "50", "--out", "x.txt"}, 64, "what klub costs"},
                                    {{"schedule", "g3.toml", "--method", "evolution", "--budget", "0", "--out", "x.txt"}, 64, "--budget = 0 must be"},
