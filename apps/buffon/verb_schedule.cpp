@@ -84,7 +84,7 @@ std::int64_t steps_of_job(const DiffusionModel& model, const DiffusionOptions& o
            "give --set options.times=[], with options.first_time and options.last_time where the ends are not the schedule's");
   }
   if (model.grid.empty()) return options.steps;
-  return static_cast<std::int64_t>(grid_of_text(*model.schedule, model.grid, first, last).size()) - 1;
+  return static_cast<std::int64_t>(grid_of_text(*model.schedule, model.grid, first, last, model.grid_file).size()) - 1;
 }
 
 /// Error, or a dash where there is none.

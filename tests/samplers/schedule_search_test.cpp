@@ -417,7 +417,7 @@ TEST_CASE("a last call without noise changes neither a search nor the curve of a
   }
   const auto exact = named_denoiser("g3");
   auto model = std::make_shared<DiffusionModel>(DiffusionModel{exact, vp_linear_schedule()});
-  model->law = KnownLaw{exact->mean(), exact->covariance(), 3};
+  model->law = known_law(exact, 3);
   const auto curve = [&](bool denoise) {
     Context context(1);
     Diffusion method(
