@@ -26,7 +26,7 @@ using constants::nan;
 constexpr std::int64_t most_shown = 10, most_points = 2000, most_nodes = 50;
 constexpr std::array<std::string_view, 5> spacing_words = {"automatic", "log_snr", "time", "quadratic", "karras"};
 constexpr std::array<std::string_view, 2> precision_words = {"float32", "float64"};
-constexpr std::array<std::string_view, 3> prediction_words = {"noise", "data", "velocity"};
+constexpr std::array<std::string_view, 2> prediction_words = {"noise", "data"};
 
 [[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(
@@ -37,9 +37,7 @@ constexpr std::array<std::string_view, 3> prediction_words = {"noise", "data", "
 const std::vector<std::string_view>& solver_words() {
   static const std::vector<std::string_view> words = [] {
     std::vector<std::string_view> names;
-    for (const SolverName& solver : solver_names()) {
-      if (solver.options.find("statistics") == std::string::npos) names.emplace_back(solver.name);  // statistics of a model are no option
-    }
+    for (const SolverName& solver : solver_names()) names.emplace_back(solver.name);
     return names;
   }();
   return words;
@@ -55,6 +53,9 @@ void check_read(const DiffusionOptions& o) {
     const bool known = read.find(" " + key + " ") != std::string::npos || read.find(" " + key + ",") != std::string::npos;
     if (given && !known) refuse(key, value, "is no option of the solver " + solver.name, "leave it out; `buffon list solvers` shows the others");
   };
+  if (solver.options.find("statistics") != std::string::npos) {
+    refuse("solver", o.solver, "needs statistics of the model, which no job can give", "use it from C++ (estimate_statistics), or take unipc or dpmpp_3m here");
+  }
   check("order", o.order != 0 && !solver.order.starts_with(std::to_string(o.order)), std::to_string(o.order));
   check("eta", o.eta != own.eta, to_text(o.eta));
   check("variant", o.variant != own.variant, o.variant);
@@ -67,6 +68,18 @@ void check_read(const DiffusionOptions& o) {
   check("restarts", !o.restarts.empty(), std::to_string(o.restarts.size()) + " parts");
   check("ratios", !o.ratios.empty(), std::to_string(o.ratios.size()) + " numbers");
   check("lower_order_final", o.lower_order_final, "true");
+  if (o.blend_first && o.blend == 0) refuse("blend_first", "true", "says how predictions are blended, and blend is 0", "set blend, or leave it out");
+}
+
+/// Refuses options of the nodes that nodes given otherwise would pass over.
+void check_nodes(const DiffusionOptions& o, const std::string& giver, std::size_t count) {
+  const DiffusionOptions own;
+  const auto check = [&](const char* key, bool given, const std::string& value) {
+    if (given) refuse(key, value, "has no effect beside the nodes of " + giver, "leave it out, or leave those nodes out");
+  };
+  check("steps", o.steps != own.steps && static_cast<std::size_t>(o.steps) + 1 != count, std::to_string(o.steps));
+  check("spacing", o.spacing != own.spacing, std::string(spacing_words[static_cast<std::size_t>(o.spacing)]));
+  check("power", o.power != own.power, to_text(o.power));
 }
 
 /// Nodes of a run with `steps` steps, between the ends that the options or the schedule name.
@@ -76,6 +89,9 @@ std::vector<NoiseLevel> nodes(const DiffusionOptions& o, const NoiseSchedule& sc
   if (!(from < to)) {
     refuse(o.last_time ? "last_time" : "first_time", to_text(o.last_time ? last : first), "must leave less noise at the end than at the beginning",
            "the schedule goes from time " + to_text(schedule.first_time()) + " to " + to_text(schedule.last_time()));
+  }
+  if (o.power != 0 && o.spacing != NodeSpacing::quadratic && o.spacing != NodeSpacing::karras) {
+    refuse("power", to_text(o.power), "is the root of the spacings quadratic and karras", "set spacing to one of them, or leave it out");
   }
   const bool finite = std::isfinite(from) && std::isfinite(to);
   if (!finite && (o.spacing == NodeSpacing::log_snr || o.spacing == NodeSpacing::karras)) {
@@ -122,14 +138,24 @@ SolverSetting solver_setting(const DiffusionOptions& o) {
 }
 
 void describe(OptionVisitor& v, DiffusionOptions& o) {
+  if (o.prediction == Prediction::velocity) refuse("prediction", "velocity", "must be one of noise, data", "take data");
   v.on({.name = "samples", .meaning = "Samples drawn.", .unit = "samples", .range = between(1, 1e12)}, o.samples);
   v.on({.name = "solver", .meaning = "Solver of the reverse process; `buffon list solvers` explains each.", .choices = solver_words()}, o.solver);
   v.on({.name = "order", .meaning = "Order of solvers that have several, 0 = the solver's own.", .range = between(0, 8)}, o.order);
-  v.on({.name = "eta", .meaning = "Share of fresh noise of ddim and of the SDE forms, 0 = none.", .range = at_least(0)}, o.eta);
+  v.on({.name = "eta",
+        .meaning = "Share of fresh noise, 0 = none. ddim: at most 1 = ddpm. SDE forms: 1 = the reverse equation; more stirs more and keeps the same law, at "
+                   "the price of more "
+                   "steps.",
+        .range = at_least(0)},
+       o.eta);
   v.on({.name = "variant", .meaning = "Variant of the solver, as `buffon list solvers` says; empty = its own."}, o.variant);
-  v.on({.name = "prediction", .meaning = "What unipc, unip and adaptive solvers interpolate."}, o.prediction, prediction_words);
-  v.on({.name = "beta", .meaning = "Damping of the momentum of ghvb, plms_hb and plms_nt.", .range = between(0, 1)}, o.beta);
-  v.on({.name = "churn", .meaning = "Noise added and removed again by the solver edm, in all steps together.", .range = at_least(0)}, o.churn);
+  v.on({.name = "prediction", .meaning = "What unipc, unip and dc_solver interpolate."}, o.prediction, prediction_words);
+  v.on({.name = "beta", .meaning = "Damping of the momentum of ghvb, plms_hb and plms_nt, 1 = no momentum.", .range = {.min = 0, .max = 1, .open_min = true}},
+       o.beta);
+  v.on({.name = "churn",
+        .meaning = "Noise added and removed again by the solver edm, in all steps together; never above that of the first node.",
+        .range = at_least(0)},
+       o.churn);
   v.on({.name = "churn_from", .meaning = "Smallest sigma / alpha with churn.", .range = at_least(0)}, o.churn_from);
   v.on({.name = "churn_to", .meaning = "Largest sigma / alpha with churn.", .range = at_least(0)}, o.churn_to);
   v.on({.name = "churn_noise", .meaning = "Factor on the noise of churn.", .range = positive()}, o.churn_noise);
@@ -140,15 +166,15 @@ void describe(OptionVisitor& v, DiffusionOptions& o) {
   v.on({.name = "lower_order_final", .meaning = "Multistep solvers: order at most the steps that are left."}, o.lower_order_final);
   v.on({.name = "denoise_to_zero", .meaning = "One more call in the end: the sample becomes the model's estimate of the data."}, o.denoise_to_zero);
   v.on({.name = "blend", .meaning = "Share of the noise predicted before in every prediction of noise (DualFast).", .range = between(0, 1)}, o.blend);
-  v.on({.name = "blend_first", .meaning = "Take that noise from the first node, not from the one before."}, o.blend_first);
-  v.on({.name = "ratios", .meaning = "For dc_solver: one ratio for each step."}, o.ratios);
-  v.on({.name = "steps", .meaning = "Steps of the grid; without effect where the nodes are given.", .unit = "steps", .range = between(1, 1e5)}, o.steps);
+  v.on({.name = "blend_first", .meaning = "With blend: take that noise from the first node, not from the one before."}, o.blend_first);
+  v.on({.name = "ratios", .meaning = "For dc_solver: one ratio for each step, 1 in the first two."}, o.ratios);
+  v.on({.name = "steps", .meaning = "Steps of the grid; where the nodes are given, none or their number.", .unit = "steps", .range = between(1, 1e5)}, o.steps);
   v.on(
       {.name = "spacing",
        .meaning = "How the nodes lie: equally in log(alpha / sigma), in time, in a root of time, or in a root of sigma / alpha (Karras and others); automatic: "
                   "log_snr, or time where the grid begins with noise alone or ends with data."},
       o.spacing, spacing_words);
-  v.on({.name = "power", .meaning = "The root of quadratic and karras, 0 = 2 and 7.", .range = at_least(0)}, o.power);
+  v.on({.name = "power", .meaning = "The root of the spacings quadratic and karras, 0 = 2 and 7; for others none.", .range = at_least(0)}, o.power);
   v.on({.name = "first_time", .meaning = "Where sampling begins; the beginning of the schedule if not given."}, o.first_time);
   v.on({.name = "last_time", .meaning = "Where sampling ends; the end of the schedule if not given."}, o.last_time);
   v.on({.name = "times", .meaning = "All nodes, as falling times; in the place of steps, spacing and ends."}, o.times);
@@ -220,12 +246,20 @@ struct Diffusion::State {
     if (!options.times.empty() && !model->grid.empty()) {
       refuse("times", std::to_string(options.times.size()) + " times", "are nodes beside those of schedule.grid_file", "leave one of them out");
     }
-    if (!options.times.empty()) return grid_of_times(schedule, options.times);
+    if (!options.times.empty()) {
+      check_nodes(options, "options.times", options.times.size());
+      for (const auto& [key, end] : {std::pair{"first_time", options.first_time}, {"last_time", options.last_time}}) {
+        if (end) refuse(key, to_text(*end), "has no effect beside options.times", "leave it out: the first and last of the times are the ends");
+      }
+      return grid_of_times(schedule, options.times);
+    }
     if (options.first_time) require_time(schedule, *options.first_time, "options.first_time");
     if (options.last_time) require_time(schedule, *options.last_time, "options.last_time");
     if (!model->grid.empty()) {
-      return grid_of_text(schedule, model->grid, options.first_time.value_or(schedule.first_time()), options.last_time.value_or(schedule.last_time()),
-                          model->grid_file);
+      auto found = grid_of_text(schedule, model->grid, options.first_time.value_or(schedule.first_time()), options.last_time.value_or(schedule.last_time()),
+                                model->grid_file);
+      check_nodes(options, "schedule.grid_file", found.size());
+      return found;
     }
     return nodes(options, schedule, static_cast<int>(options.steps));
   }
@@ -393,6 +427,7 @@ Outcome Diffusion::outcome() const {
   out.ran_on = s.workers.ran_on();
   if (s.stage != State::Stage::done) return out;
   out.stop_reason = s.stop_reason.empty() ? "all samples were drawn" : s.stop_reason;
+  if (const std::string long_steps = warn_of_long_steps(solver_setting(s.options), s.grid); !long_steps.empty()) out.warnings.push_back(long_steps);
   if (!told) return out;
   if (s.moments.compared) {
     const LawDistance& w = s.moments.distance;

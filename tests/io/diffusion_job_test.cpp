@@ -133,7 +133,7 @@ TEST_CASE("files of points and grids are found beside the job and count by their
   TemporaryDirectory t;
   std::filesystem::create_directories(t / "elsewhere");
   for (const char* name : {"points.csv", "elsewhere/other.csv"}) write_file(t / name, "a,b\n1,2\n3,4\n5,9\n");
-  const auto grid = time_grid(*vp_linear_schedule(), GridSpacing::time, 4, 1, 1e-3);
+  const auto grid = time_grid(*vp_linear_schedule(), GridSpacing::time, 5, 1, 1e-3);
   write_file(t / "grid.txt", grid_text(grid));
   const auto text = [&](const std::string& file) {
     return head + "[denoiser]\nkind = \"points\"\nfile = \"" + file + "\"\ndeviation = 0.1\n" + schedule + "grid_file = \"grid.txt\"\n" + few;
@@ -150,7 +150,7 @@ TEST_CASE("files of points and grids are found beside the job and count by their
   write_file(t / "points.csv", "a,b\n1,2\n3,4\n5,8\n");
   CHECK(parse(text("points.csv"), t.path()).digest != job.digest);
   write_file(t / "points.csv", "a,b\n1,2\n3,4\n5,9\n");
-  write_file(t / "grid.txt", grid_text(time_grid(*vp_linear_schedule(), GridSpacing::time, 5, 1, 1e-3)));
+  write_file(t / "grid.txt", grid_text(time_grid(*vp_linear_schedule(), GridSpacing::time, 6, 1, 1e-3)));
   CHECK(parse(text("points.csv"), t.path()).digest != job.digest);
   write_file(t / "grid.txt", "0.1\nten\n");
   CHECK(contains(refusal(text("points.csv"), t.path()), (t / "grid.txt").string() + ":2: "));

@@ -265,6 +265,47 @@ Driver shifted(TimeShiftOptions options, buffon_type type = BUFFON_F64) {
 
 }  // namespace
 
+TEST_CASE("the first node of a plan is told its own time, wherever the plan begins") {
+  const auto schedule = vp_linear_schedule();
+  const auto grid = time_grid(*schedule, GridSpacing::time, 3, 0.8, 1e-3);
+  MatrixXd start(12, 2);
+  Stream(7).child("start").normals(0, start);
+  std::vector<double> told;
+  const auto model = callable_denoiser(
+      {.dimension = 12, .function = [&](const ConstMatrix& x, std::span<const NoiseLevel> levels, std::span<const std::int32_t>, MutMatrix answer) {
+         told.push_back(levels[0].time);
+         answer = 0.1 * x;
+       }});
+  driven(
+      [&](backend::Queue& queue, backend::View x, std::uint64_t first) {
+        TimeShift shift({model, schedule}, queue, x.columns, BUFFON_F64, {.window = 0.06, .cutoff = 0.1});
+        SolverSetting setting;
+        setting.solver = "dpmpp_2m";
+        shift.solver().run(plan_solver(setting, *schedule, grid), x, Stream(1), first);
+        shift.solver().run(plan_solver(setting, *schedule, time_grid(*schedule, GridSpacing::time, 2, 0.5, 0.1)), x, Stream(1), first);
+      },
+      start, 2);
+  REQUIRE(told.size() == 5);
+  CHECK(told[0] == 0.8);
+  CHECK(told[1] != grid[1].time);
+  CHECK(told[3] == 0.5);
+}
+
+TEST_CASE("the last step of the adaptive solver goes to the last level, whatever it is") {
+  const auto schedule = vp_linear_schedule();
+  const MatrixXd start = starts().leftCols(1);
+  backend::Queue queue(backend::Device::open("cpu"), 1);
+  AdaptiveSolver solver({named_denoiser("g3"), schedule}, queue, 1, BUFFON_F64, {.absolute = 0.5, .relative = 0.5});
+  const NoiseLevel first = schedule->at_lambda(-2);
+  const backend::Matrix x(queue.device(), 2, 1, BUFFON_F64);
+  for (int k = 0; k <= 400; ++k) {
+    const double lambda = -1 + k * (2 / 400.0) + 1e-3 * std::sin(k);
+    CAPTURE(lambda);
+    queue.upload(x, start);
+    CHECK_NOTHROW(solver.run(x, first, schedule->at_lambda(lambda)));
+  }
+}
+
 TEST_CASE("shifted times are those whose noise fits the spread of a sample") {
   const auto schedule = vp_linear_schedule();
   for (const double time : {0.2, 0.5, 0.8}) {

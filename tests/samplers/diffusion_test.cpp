@@ -318,6 +318,7 @@ TEST_CASE("nodes can be given as times or as a grid, and the grid that the optio
   const std::string expected = bytes(g3(), o);
   const auto schedule = vp_linear_schedule();
   const auto grid = time_grid(*schedule, GridSpacing::time, 6, 1, 1e-3);
+  o.spacing = NodeSpacing::automatic;
   for (const NoiseLevel& level : grid) o.times.push_back(level.time);
   CHECK(bytes(g3(), o) == expected);
   auto model = g3();
@@ -326,7 +327,7 @@ TEST_CASE("nodes can be given as times or as a grid, and the grid that the optio
   o.times.clear();
   Context context(1);
   const Eigen::MatrixXd from_grid = diffusion(model, o, Stream(7), context).samples.columns(0, 4);
-  o.steps = 3;  // without effect
+  o.steps = DiffusionOptions().steps;
   CHECK(diffusion(model, o, Stream(7), context).samples.columns(0, 4) == from_grid);
   SampleSet by_times{4, 2, {2}, true, std::make_shared<const std::string>(expected)};
   CHECK((by_times.columns(0, 4) - from_grid).cwiseAbs().maxCoeff() < 1e-4);  // lambda and back through time, then float32
@@ -352,6 +353,24 @@ TEST_CASE("what cannot be run is refused with the key and a remedy") {
   CHECK(contains(refusal(flow, {.solver = "deis_tab", .times = {1, 0.5, 0.1}}), "options.times = time 1 must begin"));
   CHECK(contains(refusal(flow, {.spacing = NodeSpacing::log_snr}), "options.spacing = log_snr needs ends"));
   CHECK(refusal(flow, {.samples = 2, .solver = "flow_euler", .steps = 4}) == "accepted");
+  CHECK(contains(refusal(g3(), {.solver = "dpm_solver_v3"}), "options.solver = dpm_solver_v3 needs statistics of the model, which no job can give"));
+  CHECK(contains(refusal(g3(), {.prediction = Prediction::velocity}), "options.prediction = velocity must be one of noise, data"));
+  CHECK(contains(refusal(g3(), {.solver = "ghvb", .beta = 0}), "options.beta = 0 must be"));
+  CHECK(contains(refusal(g3(), {.solver = "dpmpp_2m", .variant = "huen"}), "must be one of midpoint, heun, or empty"));
+  // Options that would have no effect.
+  CHECK(contains(refusal(g3(), {.blend_first = true}), "options.blend_first"));
+  CHECK(contains(refusal(g3(), {.power = 3}), "options.power = 3"));
+  CHECK(contains(refusal(g3(), {.steps = 3, .times = {1, 0.5, 0.1}}), "options.steps = 3 has no effect beside the nodes of options.times"));
+  CHECK(contains(refusal(g3(), {.spacing = NodeSpacing::time, .times = {1, 0.5, 0.1}}), "options.spacing = time has no effect"));
+  CHECK(contains(refusal(g3(), {.power = 3, .times = {1, 0.5, 0.1}}), "options.power = 3 has no effect"));
+  CHECK(contains(refusal(g3(), {.first_time = 1, .times = {1, 0.5, 0.1}}), "options.first_time = 1 has no effect"));
+  CHECK(contains(refusal(g3(), {.last_time = 0.1, .times = {1, 0.5, 0.1}}), "options.last_time = 0.1 has no effect"));
+  CHECK(refusal(g3(), {.samples = 2, .steps = 2, .times = {1, 0.5, 0.1}}) == "accepted");
+  auto of_grid = g3();
+  of_grid->grid = grid_text(time_grid(*g3()->schedule, GridSpacing::time, 4, 1, 1e-3));
+  CHECK(contains(refusal(of_grid, {.steps = 3}), "options.steps = 3 has no effect beside the nodes of schedule.grid_file"));
+  CHECK(contains(refusal(of_grid, {.spacing = NodeSpacing::time}), "options.spacing"));
+  CHECK(refusal(of_grid, {.samples = 2, .steps = 4}) == "accepted");
   CHECK(contains(refusal(g3(), {.samples = 0}), "options.samples = 0 must be"));
   const double nan = std::numeric_limits<double>::quiet_NaN();
   auto broken = g3();
@@ -362,4 +381,18 @@ TEST_CASE("what cannot be run is refused with the key and a remedy") {
                            answer(0, x.cols() - 1) = nan;
                          }});
   CHECK(contains(refusal(broken, {.samples = 3, .steps = 4}), "not finite"));
+}
+
+TEST_CASE("a solver of order 3 on long steps is warned of, one of order 2 is not") {
+  const auto warned = [](const DiffusionOptions& o) {
+    for (const std::string& warning : outcome_of(g3(), o).warnings) {
+      if (contains(warning, "longest step")) return true;
+    }
+    return false;
+  };
+  const std::vector<double> times = {1, 0.6, 0.5, 0.4, 1e-3};
+  CHECK(warned({.samples = 4, .order = 3, .times = times}));
+  CHECK_FALSE(warned({.samples = 4, .order = 2, .times = times}));
+  CHECK_FALSE(warned({.samples = 4, .order = 3, .lower_order_final = true, .times = times}));
+  CHECK_FALSE(warned({.samples = 4, .order = 3}));
 }

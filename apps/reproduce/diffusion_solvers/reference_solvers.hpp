@@ -17,7 +17,7 @@ struct ReferenceSolver {
 };
 
 inline SolverSetting solver(std::string name, int order = 0, std::string variant = "", Prediction prediction = Prediction::data) {
-  return {.solver = std::move(name), .order = order, .variant = std::move(variant), .prediction = prediction};
+  return {.solver = std::move(name), .order = order, .variant = std::move(variant), .prediction = prediction, .any_steps = true};
 }
 
 /// The 34 solvers. Orders: a solver through p points of history has order p, a corrector adds one; weights made for equal steps, and a cold start of

@@ -108,7 +108,7 @@ bool adams_family(const SolverSetting& setting, const NoiseSchedule& schedule, c
   if (!tab && !rab && !improved && !s_pndm && !f_pndm && !ghvb && !hb && !nt) return false;
   if (grid[0].alpha == 0) {
     refuse_solver(name, "nodes", "time " + to_text(grid[0].time), "must begin where there is data (alpha > 0): this solver works on the noise",
-                  "begin a little later, or take a solver of the data: dpmpp_2m, unipc");
+                  "set first_time a little later, or take a solver of the data: dpmpp_2m, unipc");
   }
   const int given = setting.order > 0 ? setting.order : (tab || rab ? 4 : (s_pndm ? 2 : (ghvb ? 2 : 4)));
   const int most = ghvb ? 5 : 4;

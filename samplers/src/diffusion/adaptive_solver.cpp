@@ -73,7 +73,8 @@ AdaptiveSteps AdaptiveSolver::run(View x, const NoiseLevel& first, const NoiseLe
     std::vector<NoiseLevel> at, at_1, at_2, to;
     for (std::size_t c = 0; c < samples.size(); ++c) {
       const auto& [column, s, h] = samples[c];
-      if (steps.taken[static_cast<std::size_t>(column)] + steps.refused[static_cast<std::size_t>(column)] >= options_.most_steps || !(h > 1e-10)) {
+      const bool to_end = h >= last.lambda - s.lambda;  // s + (last − s) may fall an ulp short of last
+      if (steps.taken[static_cast<std::size_t>(column)] + steps.refused[static_cast<std::size_t>(column)] >= options_.most_steps || (!to_end && !(h > 1e-10))) {
         throw Error(ErrorCategory::model, {.doing = "choosing steps of a sample at time " + to_text(s.time) + ", lambda " + to_text(s.lambda),
                                            .key = "step",
                                            .value = to_text(h) + " in lambda after " + std::to_string(steps.taken[static_cast<std::size_t>(column)]) + " steps",
@@ -81,7 +82,7 @@ AdaptiveSteps AdaptiveSolver::run(View x, const NoiseLevel& first, const NoiseLe
                                            .remedy = "check that the model's answers are finite and smooth, or raise the tolerances"});
       }
       const NoiseLevel m1 = model_.schedule->at_lambda(s.lambda + r1 * h), m2 = model_.schedule->at_lambda(s.lambda + r2 * h);
-      const NoiseLevel t = s.lambda + h >= last.lambda ? last : model_.schedule->at_lambda(s.lambda + h);
+      const NoiseLevel t = to_end ? last : model_.schedule->at_lambda(s.lambda + h);
       at.push_back(s);
       at_1.push_back(m1);
       at_2.push_back(m2);

@@ -137,6 +137,7 @@ void BatchSolver::run(const SolverPlan& plan, View x, const Stream& stream, std:
   for (std::size_t k = 0; k < plan.operations.size(); ++k) {
     if (const auto* call = std::get_if<SolverPlan::Evaluate>(&plan.operations[k])) {
       const View target = place(call->target);
+      if (asked.empty()) first_asked_ = call->level;
       try {
         if (evaluator_) {
           evaluator_(*call, target, place(call->source), labels);

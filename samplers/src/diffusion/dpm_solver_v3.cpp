@@ -129,9 +129,6 @@ bool v3_family(const SolverSetting& setting, const NoiseSchedule&, const std::ve
   if (order > 4) refuse_solver(name, "order", std::to_string(setting.order), "must be at most 4", "take 3");
   const bool corrects = setting.variant == "corrector" || setting.variant == "pseudo_corrector";
   const bool pseudo = setting.variant == "pseudo" || setting.variant == "pseudo_corrector";
-  if (!setting.variant.empty() && !corrects && !pseudo) {
-    refuse_solver(name, "variant", setting.variant, "is not known", "take corrector, pseudo, pseudo_corrector or none");
-  }
 
   const auto f_of = [&](int state, const NoiseLevel& level) {
     const int data = plan.call(state, level, Prediction::data);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double pi = std::numbers::pi;
 
-[[noreturn]] void refuse(std::string key, std::string value, std::string rule, std::string remedy) {
+[[noreturn]] void refuse_reverting(std::string key, std::string value, std::string rule, std::string remedy) {
   throw Error(ErrorCategory::configuration, {.doing = "setting up a mean-reverting diffusion",
                                              .key = std::move(key),
                                              .value = std::move(value),
@@ -115,20 +115,21 @@ class ShiftedDenoiser : public Denoiser {
 }  // namespace
 
 std::shared_ptr<const NoiseSchedule> mean_reverting_schedule(double stationary, double last_alpha, double offset, double last_time) {
-  if (!(stationary > 0)) refuse("stationary", to_text(stationary), "must be positive", "give the deviation of the noise in the end");
-  if (!(last_alpha > 0 && last_alpha < 1)) refuse("last_alpha", to_text(last_alpha), "must lie between 0 and 1", "take 0.005");
-  if (!(offset > 0)) refuse("offset", to_text(offset), "must be positive", "take 0.008");
-  if (!(last_time > 0 && last_time < 1)) refuse("last_time", to_text(last_time), "must lie between 0 and 1", "take 0.01");
+  if (!(stationary > 0)) refuse_reverting("stationary", to_text(stationary), "must be positive", "give the deviation of the noise in the end");
+  if (!(last_alpha > 0 && last_alpha < 1)) refuse_reverting("last_alpha", to_text(last_alpha), "must lie between 0 and 1", "take 0.005");
+  if (!(offset > 0)) refuse_reverting("offset", to_text(offset), "must be positive", "take 0.008");
+  if (!(last_time > 0 && last_time < 1)) refuse_reverting("last_time", to_text(last_time), "must lie between 0 and 1", "take 0.01");
   return std::make_shared<MeanReverting>(stationary, last_alpha, offset, last_time);
 }
 
 std::shared_ptr<const Denoiser> shifted_denoiser(std::shared_ptr<const Denoiser> denoiser, const Eigen::VectorXd& mean) {
   const Answer answers = denoiser->answers();
   if (answers == Answer::v || answers == Answer::edm) {
-    refuse("denoiser", denoiser->name(), "must answer data, noise, score or velocity", "convert its answers before");
+    refuse_reverting("denoiser", denoiser->name(), "must answer data, noise, score or velocity", "convert its answers before");
   }
   if (mean.size() != denoiser->dimension()) {
-    refuse("mean", std::to_string(mean.size()) + " numbers", "must have the model's " + std::to_string(denoiser->dimension()), "give one for each coordinate");
+    refuse_reverting("mean", std::to_string(mean.size()) + " numbers", "must have the model's " + std::to_string(denoiser->dimension()),
+                     "give one for each coordinate");
   }
   return std::make_shared<ShiftedDenoiser>(std::move(denoiser), mean);
 }

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include <buffon/core/error.hpp>
+
 #include "columns.hpp"
 #include "plan_builder.hpp"
 
@@ -36,7 +38,7 @@ struct PicardSolver::Memory {
 PicardSolver::PicardSolver(DiffusionModel model, backend::Queue& queue, Index columns, buffon_type type, PicardOptions options)
     : model_(model), queue_(&queue), options_(options), solver_(std::move(model), queue, columns * std::max<Index>(options.window, 1), type) {
   if (options.window < 1) refuse_solver("picard", "window", std::to_string(options.window), "must be at least 1", "take 8");
-  if (!(options.tolerance >= 0)) refuse_solver("picard", "tolerance", std::to_string(options.tolerance), "must not be negative", "take 1e-4");
+  if (!(options.tolerance >= 0)) refuse_solver("picard", "tolerance", to_text(options.tolerance), "must not be negative", "take 1e-4");
   memory_ = std::make_unique<Memory>(queue, model_.denoiser->dimension(), columns, options.window, type);
 }
 PicardSolver::~PicardSolver() = default;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include <buffon/core/error.hpp>
 
@@ -19,7 +20,7 @@ int PlanBuilder::evaluate(int state, const NoiseLevel& level, Prediction predict
 int PlanBuilder::call(int state, const NoiseLevel& level, Prediction prediction) {
   if (blend_ == 0) return evaluate(state, level, prediction);
   if (prediction == Prediction::velocity) {
-    refuse_solver("on velocities", "blend", std::to_string(blend_), "is for solvers of noise or data", "take another solver or blend = 0");
+    refuse_solver("on velocities", "blend", to_text(blend_), "is for solvers of noise or data", "take another solver or blend = 0");
   }
   // ε̃ = (1 − c) ε + c ε_before; the first node has none before.
   int noise = 0, data = -1;
@@ -141,6 +142,10 @@ FirstOrder first_order(const NoiseLevel& s, const NoiseLevel& t, Prediction pred
 }
 
 int heun_step(PlanBuilder& plan, int x, const NoiseLevel& s, const NoiseLevel& t) {
+  if (s.alpha == 0) {  // rho is infinite: the first step goes by the data
+    const FirstOrder c = first_order(s, t, Prediction::data);
+    return plan.combine({{x, c.x}, {plan.call(x, s, Prediction::data), c.model}});
+  }
   const double d = t.rho() - s.rho(), scale = t.alpha / s.alpha;
   const int e0 = plan.call(x, s, Prediction::noise), euler = plan.combine({{x, scale}, {e0, t.alpha * d}});
   if (t.sigma == 0) return euler;
@@ -206,18 +211,99 @@ void refuse_solver(const std::string& solver, std::string key, std::string value
       {.doing = "planning the solver " + solver, .key = std::move(key), .value = std::move(value), .rule = std::move(rule), .remedy = std::move(remedy)});
 }
 
+namespace {
+
+bool has_option(const SolverName& solver, const std::string& key) {
+  const std::string read = " " + solver.options + " ";
+  return read.find(" " + key + " ") != std::string::npos || read.find(" " + key + ",") != std::string::npos;
+}
+
+const SolverName& named_solver(const std::string& name) {
+  std::string all;
+  std::vector<std::string_view> words;
+  for (const SolverName& solver : solver_names()) {
+    if (solver.name == name) return solver;
+    all += (all.empty() ? "" : ", ") + solver.name;
+    words.emplace_back(solver.name);
+  }
+  const std::string_view near = nearest(name, words);
+  refuse_solver(name, "solver", name, "is not known", (near.empty() ? "" : "did you mean " + std::string(near) + "? ") + "Take one of " + all);
+}
+
+/// The rules that hold for all solvers, from what `solver_names` says of each.
+void check_setting(const SolverSetting& setting, const SolverName& solver, const std::vector<NoiseLevel>& grid) {
+  const std::string& name = solver.name;
+  if (!setting.variant.empty() && solver.variants.empty()) {
+    refuse_solver(name, "variant", setting.variant, "is given, but the solver has no variants", "leave it out");
+  }
+  if (!setting.variant.empty() && std::find(solver.variants.begin(), solver.variants.end(), setting.variant) == solver.variants.end()) {
+    std::string all;
+    for (const std::string& word : solver.variants) all += (all.empty() ? "" : ", ") + word;
+    const std::string_view near = nearest(setting.variant, solver.variants);
+    refuse_solver(name, "variant", setting.variant, "must be one of " + all + ", or empty for the solver's own",
+                  near.empty() ? "leave it out" : "did you mean " + std::string(near) + "?");
+  }
+  if (!(setting.eta >= 0) || !std::isfinite(setting.eta)) refuse_solver(name, "eta", to_text(setting.eta), "must be a number from 0", "take 0 for no noise");
+  if (setting.eta != 0 && !has_option(solver, "eta")) refuse_solver(name, "eta", to_text(setting.eta), "is no option of this solver", "leave it out");
+  if (name == "ddim" && setting.eta > 1) {
+    refuse_solver(name, "eta", to_text(setting.eta), "must be at most 1: there is no more noise in its formula", "for more take dpmpp_1_sde or dpmpp_2m_sde");
+  }
+  if (name == "ddim" && setting.variant == "large" && setting.eta != 1) {
+    refuse_solver(name, "variant", "large", "is the other variance of ddpm and needs eta = 1", "set eta = 1, or leave the variant out");
+  }
+  if (has_option(solver, "beta") && !(setting.beta > 0 && setting.beta <= 1)) {
+    refuse_solver(name, "beta", to_text(setting.beta), "must be in (0, 1]: at 0 the momentum never changes", "take 0.8");
+  }
+  if (grid.size() < 2) {
+    refuse_solver(name, "grid", std::to_string(grid.size()) + (grid.size() == 1 ? " node" : " nodes"), "must have 2 nodes or more", "give both ends");
+  }
+  for (std::size_t i = 0; i < grid.size(); ++i) {
+    const NoiseLevel& level = grid[i];
+    if (!std::isnan(level.lambda) && (i == 0 || level.lambda > grid[i - 1].lambda)) continue;
+    refuse_solver(name, "grid[" + std::to_string(i) + "]", "lambda " + to_text(level.lambda) + " at time " + to_text(level.time),
+                  i == 0 ? std::string("must be a number") : "must lie above lambda " + to_text(grid[i - 1].lambda) + " of the node before",
+                  "give every node once, from noise to data");
+  }
+  if (grid.front().sigma == 0 || !std::isfinite(grid.front().alpha) || !std::isfinite(grid.front().sigma)) {
+    refuse_solver(name, "grid[0]", "sigma = " + to_text(grid.front().sigma), "must have noise, alpha and sigma finite", "begin where there is noise");
+  }
+  const auto steps = static_cast<int>(grid.size()) - 1;
+  if (steps < solver.least_steps && !setting.any_steps) {
+    refuse_solver(name, "steps", std::to_string(steps), "must be at least " + std::to_string(solver.least_steps) + " for this solver",
+                  "take more steps, or a solver for few: unipc, dpmpp_2m");
+  }
+}
+
+}  // namespace
+
+std::string warn_of_long_steps(const SolverSetting& setting, const std::vector<NoiseLevel>& grid) {
+  const SolverName& solver = named_solver(setting.solver);
+  if (solver.order.empty() || solver.name.starts_with("flow_")) return "";
+  const int order = solver.order[0] == 'p' ? (setting.order > 0 ? setting.order : 3) : solver.order[0] - '0';
+  const bool multistep = has_option(solver, "lower_order_final");
+  double longest = 0;
+  for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
+    const double h = grid[i + 1].lambda - grid[i].lambda;
+    const std::size_t most =
+        multistep ? allowed_answers(setting, std::min(static_cast<std::size_t>(order), i + 1), i, grid.size() - 1) : static_cast<std::size_t>(order);
+    if (std::isfinite(h) && most >= 3) longest = std::max(longest, h);
+  }
+  if (!(longest > 3)) return "";
+  return "The longest step of the grid is " + to_text(longest) + " in log(alpha / sigma), which may throw a solver of order 3 or more off: take more steps, " +
+         "another spacing, order 2" + (multistep ? " or lower_order_final." : ".");
+}
+
 SolverPlan plan_solver(const SolverSetting& setting, const NoiseSchedule& schedule, const std::vector<NoiseLevel>& grid) {
   static constexpr std::array<SolverFamily, 7> families = {single_step_family, multistep_family, adams_family,     unipc_family,
                                                            flow_family,        v3_family,        stochastic_family};
+  check_setting(setting, named_solver(setting.solver), grid);
   for (const SolverFamily family : families) {
     PlanBuilder builder(setting.blend, setting.blend_first);
     if (!family(setting, schedule, grid, builder)) continue;
     if (setting.denoise_to_zero && grid.back().sigma > 0) builder.denoise_last(grid.back());
     return builder.finish();
   }
-  std::string names;
-  for (const SolverName& solver : solver_names()) names += (names.empty() ? "" : ", ") + solver.name;
-  refuse_solver(setting.solver, "solver", setting.solver, "is not known", "take one of " + names);
+  throw Error(ErrorCategory::internal, {.doing = "planning the solver " + setting.solver, .key = "solver", .rule = "belongs to no family"});
 }
 
 }  // namespace buffon

@@ -156,9 +156,18 @@ class Search {
   }
 
  private:
+  /// One step alone, whatever the number that the solver needs.
+  SolverPlan plan_of_step(Index i, Index j) const {
+    SolverSetting setting = search_.solver;
+    setting.any_steps = true;
+    return plan_solver(setting, schedule_, levels({i, j}));
+  }
   SolverPlan plan(const std::vector<NoiseLevel>& grid) const { return plan_solver(search_.solver, schedule_, grid); }
   double error(const std::vector<NoiseLevel>& grid) {
     ++count_;
+    for (std::size_t i = 1; i < grid.size(); ++i) {
+      if (!(grid[i].lambda > grid[i - 1].lambda)) return infinity;  // steps that are lost in rounding
+    }
     return runs_.error(plan(grid));
   }
   std::vector<NoiseLevel> everyday(GridSpacing spacing) const { return time_grid(schedule_, spacing, search_.steps, first_, last_); }
@@ -213,7 +222,7 @@ class Search {
         return first;
       };
       for (Index j = i + 1; j <= k; ++j) {
-        const Eigen::MatrixXd end = states_at_nodes(plan(levels({i, j})), model, schedule_, from).back();
+        const Eigen::MatrixXd end = states_at_nodes(plan_of_step(i, j), model, schedule_, from).back();
         const double cost = (end - path_[static_cast<std::size_t>(j)]).colwise().squaredNorm().mean();
         if (std::isfinite(cost)) costs(i, j) = cost;
       }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <buffon/core/error.hpp>
+
 namespace buffon {
 namespace {
 
@@ -18,11 +20,13 @@ int raise(PlanBuilder& plan, int x, const NoiseLevel& low, const NoiseLevel& hig
 }
 
 void plan_edm(const SolverSetting& setting, const NoiseSchedule& schedule, const Grid& grid, PlanBuilder& plan) {
+  // No level lies before the first node: the model is asked where the schedule reaches, whatever the churn.
   const double gamma_of_churn = std::min(setting.churn / static_cast<double>(grid.size() - 1), std::sqrt(2.0) - 1);
   int x = 0;
   for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
     NoiseLevel s = grid[i];
-    const double rho = s.rho(), gamma = rho >= setting.churn_from && rho <= setting.churn_to ? gamma_of_churn : 0;
+    const double rho = s.rho(), room = std::isfinite(rho) ? grid[0].rho() / rho - 1 : 0;
+    const double gamma = rho >= setting.churn_from && rho <= setting.churn_to ? std::min(gamma_of_churn, room) : 0;
     if (gamma > 0) {  // more noise in y = x / alpha
       const NoiseLevel raised = schedule.at_lambda(-std::log(rho * (1 + gamma)));
       x = raise(plan, x, s, raised, setting.churn_noise);
@@ -49,18 +53,22 @@ void plan_restart(const SolverSetting& setting, const NoiseSchedule& schedule, c
   std::vector<std::vector<const RestartLevel*>> at(grid.size());
   for (const RestartLevel& level : setting.restarts) {
     if (level.nodes < 2 || level.times < 0 || !(level.rho_min > 0) || !(level.rho_max > level.rho_min)) {
-      refuse_solver(setting.solver, "restarts",
-                    "[" + std::to_string(level.nodes) + ", " + std::to_string(level.times) + ", " + std::to_string(level.rho_min) + ", " +
-                        std::to_string(level.rho_max) + "]",
-                    "needs 2 nodes or more, and 0 < rho_min < rho_max", "give [nodes, times, rho_min, rho_max], for instance [3, 2, 0.06, 0.3]");
+      refuse_solver(
+          setting.solver, "restarts",
+          "[" + std::to_string(level.nodes) + ", " + std::to_string(level.times) + ", " + to_text(level.rho_min) + ", " + to_text(level.rho_max) + "]",
+          "needs 2 nodes or more, and 0 < rho_min < rho_max", "give [nodes, times, rho_min, rho_max], for instance [3, 2, 0.06, 0.3]");
     }
     std::size_t nearest = 1;
     for (std::size_t i = 1; i < grid.size(); ++i) {
       if (grid[i].sigma > 0 && std::abs(grid[i].rho() - level.rho_min) < std::abs(grid[nearest].rho() - level.rho_min)) nearest = i;
     }
     if (!(grid[nearest].rho() < level.rho_max) || grid[nearest].sigma == 0) {
-      refuse_solver(setting.solver, "restarts", "rho_max = " + std::to_string(level.rho_max),
-                    "must lie above the node nearest to rho_min, rho = " + std::to_string(grid[nearest].rho()), "raise rho_max or take more steps");
+      refuse_solver(setting.solver, "restarts", "rho_max = " + to_text(level.rho_max),
+                    "must lie above the node nearest to rho_min, rho = " + to_text(grid[nearest].rho()), "raise rho_max or take more steps");
+    }
+    if (level.rho_max > grid[0].rho()) {
+      refuse_solver(setting.solver, "restarts", "rho_max = " + to_text(level.rho_max), "must be at most rho of the first node, " + to_text(grid[0].rho()),
+                    "lower rho_max");
     }
     at[nearest].push_back(&level);
   }
@@ -108,6 +116,10 @@ void plan_two_stages(const SolverSetting& setting, const NoiseSchedule& schedule
 
 /// dx = (f x + g² ε / sigma) dt + g dW backwards; f = d log alpha / dt, g² = 2 sigma (sigma′ − f sigma).
 void plan_euler_maruyama(const NoiseSchedule& schedule, const Grid& grid, PlanBuilder& plan) {
+  if (grid[0].alpha == 0) {
+    refuse_solver("euler_maruyama", "nodes", "time " + to_text(grid[0].time), "must begin where there is data (alpha > 0): this equation has no drift there",
+                  "set first_time a little later, or take interpolant_sde or dpmpp_2m_sde");
+  }
   int x = 0;
   for (std::size_t i = 0; i + 1 < grid.size(); ++i) {
     const NoiseLevel& s = grid[i];

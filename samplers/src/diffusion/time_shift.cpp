@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include <buffon/core/error.hpp>
+
 #include "columns.hpp"
 #include "plan_builder.hpp"
 
@@ -35,10 +37,10 @@ double TimeShift::shifted_time(const NoiseSchedule& schedule, double time, doubl
 
 TimeShift::TimeShift(DiffusionModel model, backend::Queue& queue, Index columns, buffon_type type, TimeShiftOptions options)
     : model_(model), solver_(std::move(model), queue, columns, type), memory_(std::make_unique<Memory>(queue, columns)) {
-  if (!(options.window >= 0)) refuse_solver("with shifted times", "window", std::to_string(options.window), "must not be negative", "take 0 for no shift");
+  if (!(options.window >= 0)) refuse_solver("with shifted times", "window", to_text(options.window), "must not be negative", "take 0 for no shift");
   solver_.answer_by([this, &queue, options](const SolverPlan::Evaluate& question, View target, View source, std::span<const std::int32_t> labels) {
     const NoiseLevel& level = question.level;
-    const bool first = level.time >= model_.schedule->first_time();
+    const bool first = level.lambda <= solver_.first_asked().lambda;
     if (first || options.window == 0 || level.time <= options.cutoff) {
       solver_.predict(target, question.prediction, {source, {&level, 1}, labels});
       return;

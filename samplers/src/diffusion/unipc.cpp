@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <buffon/core/error.hpp>
+
 namespace buffon {
 namespace {
 
@@ -42,6 +44,12 @@ bool unipc_family(const SolverSetting& setting, const NoiseSchedule&, const std:
   if (compensates && !setting.ratios.empty() && setting.ratios.size() + 1 != grid.size()) {
     refuse_solver(name, "ratios", std::to_string(setting.ratios.size()) + " ratios", "must be one for each of " + std::to_string(grid.size() - 1) + " steps",
                   "fit the ratios on this grid");
+  }
+  for (std::size_t i = 0; compensates && i < std::min<std::size_t>(2, setting.ratios.size()); ++i) {
+    if (setting.ratios[i] != 1) {
+      refuse_solver(name, "ratios[" + std::to_string(i) + "]", to_text(setting.ratios[i]), "must be 1: answers are moved from the third step on",
+                    "set the first two ratios to 1");
+    }
   }
   std::vector<int> answers;
   std::vector<double> lambdas, times;

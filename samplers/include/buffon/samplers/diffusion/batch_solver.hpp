@@ -37,6 +37,8 @@ class BatchSolver {
   /// prediction ← the model's, for the states x, all at one level or each at its own; not in the memory of x.
   /// @throws Error(usage) for more columns than the solver was made for, and for other numbers of levels and labels
   void predict(backend::View prediction, Prediction kind, const DenoiserCall& call);
+  /// The level of the first question of the plan that runs.
+  const NoiseLevel& first_asked() const { return first_asked_; }
   std::int64_t calls() const { return calls_; }  ///< of the model so far, one a batch
 
  private:
@@ -50,6 +52,7 @@ class BatchSolver {
   Index columns_;
   buffon_type type_;
   std::int64_t calls_ = 0;
+  NoiseLevel first_asked_;
 };
 
 }  // namespace buffon

@@ -66,7 +66,7 @@ class EmpiricalStatistics;
 struct SolverSetting {
   std::string solver = "unipc";
   int order = 0;                                                        ///< 0 = the solver's own
-  double eta = 0;                                                       ///< ddim, dpmpp_2m_sde: share of noise
+  double eta = 0;                                                       ///< share of noise: of ddim in [0, 1], of the SDE forms any
   std::string variant = "";                                             ///< of the solver, see `solver_names`
   Prediction prediction = Prediction::data;                             ///< unipc: what is interpolated
   double beta = 0.8;                                                    ///< momentum
@@ -76,12 +76,18 @@ struct SolverSetting {
   bool denoise_to_zero = false;                                         ///< one more call in the end: the state becomes the model's data
   double blend = 0;                                                     ///< share of the noise predicted before in every prediction of noise (DualFast)
   bool blend_first = false;                                             ///< take it from the first node, not from the one before
-  std::vector<double> ratios{};                                         ///< dc_solver: one for each step
+  std::vector<double> ratios{};                                         ///< dc_solver: one for each step, 1 in the first two
   std::shared_ptr<const EmpiricalStatistics> statistics{};              ///< dpm_solver_v3
+  bool any_steps = false;                                               ///< fewer steps than `SolverName::least_steps` too: to look at single steps
 };
 
-/// @throws Error(configuration) for fewer steps than the solver needs and settings that do not fit
+/// @param grid two nodes or more, lambda strictly rising
+/// @throws Error(configuration) for grids that are none, fewer steps than the solver needs and settings that do not fit: unknown variants, eta where there is
+/// none or out of its range
 SolverPlan plan_solver(const SolverSetting& setting, const NoiseSchedule& schedule, const std::vector<NoiseLevel>& grid);
+
+/// What to say of a grid whose steps are too long for a solver of order 3 or more: steps of lambda over 3 throw such solvers off. Empty where there are none.
+std::string warn_of_long_steps(const SolverSetting& setting, const std::vector<NoiseLevel>& grid);
 
 /// Every solver with one line of explanation.
 struct SolverName {
@@ -91,6 +97,8 @@ struct SolverName {
   std::string noise;    ///< empty = none; always, or the option that brings it in
   std::string options;  ///< of SolverSetting that it reads; `denoise_to_zero` and `blend` are for all (blend not on velocities)
   std::string source;
+  std::vector<std::string> variants{};  ///< that `SolverSetting::variant` may name; empty = has none
+  int least_steps = 1;
 };
 const std::vector<SolverName>& solver_names();
 
