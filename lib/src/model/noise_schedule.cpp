@@ -298,7 +298,7 @@ std::vector<NoiseLevel> grid_through(const NoiseSchedule& schedule, const std::v
 }
 
 /// What a file holds, for a message: short, and bytes that are no text as \xNN.
-std::string quoted(const std::string& bytes) {
+std::string in_quotes(const std::string& bytes) {
   constexpr std::size_t most = 40;
   std::string out = "\"";
   for (std::size_t i = 0; i < std::min(bytes.size(), most); ++i) {
@@ -335,7 +335,7 @@ std::vector<GridLine> lines_of(const std::string& text, const std::string& file)
     const std::size_t sign = line.size() > 1 && line[0] == '+' && line[1] != '-' ? 1 : 0;
     double lambda = 0;
     const auto [stop, error] = std::from_chars(line.data() + sign, line.data() + line.size(), lambda);
-    if (error != std::errc() || stop != line.data() + line.size()) refuse_line(file, number, quoted(line), "must be one number", "write one lambda a line");
+    if (error != std::errc() || stop != line.data() + line.size()) refuse_line(file, number, in_quotes(line), "must be one number", "write one lambda a line");
     lines.push_back({lambda, number});
   }
   if (lines.size() < 2) {
