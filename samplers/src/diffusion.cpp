@@ -72,12 +72,11 @@ void check_read(const DiffusionOptions& o) {
 }
 
 /// Refuses options of the nodes that nodes given otherwise would pass over.
-void check_nodes(const DiffusionOptions& o, const std::string& giver, std::size_t count) {
+void check_nodes(const DiffusionOptions& o, const std::string& giver) {
   const DiffusionOptions own;
   const auto check = [&](const char* key, bool given, const std::string& value) {
     if (given) refuse(key, value, "has no effect beside the nodes of " + giver, "leave it out, or leave those nodes out");
   };
-  check("steps", o.steps != own.steps && static_cast<std::size_t>(o.steps) + 1 != count, std::to_string(o.steps));
   check("spacing", o.spacing != own.spacing, std::string(spacing_words[static_cast<std::size_t>(o.spacing)]));
   check("power", o.power != own.power, to_text(o.power));
 }
@@ -168,7 +167,7 @@ void describe(OptionVisitor& v, DiffusionOptions& o) {
   v.on({.name = "blend", .meaning = "Share of the noise predicted before in every prediction of noise (DualFast).", .range = between(0, 1)}, o.blend);
   v.on({.name = "blend_first", .meaning = "With blend: take that noise from the first node, not from the one before."}, o.blend_first);
   v.on({.name = "ratios", .meaning = "For dc_solver: one ratio for each step, 1 in the first two."}, o.ratios);
-  v.on({.name = "steps", .meaning = "Steps of the grid; where the nodes are given, none or their number.", .unit = "steps", .range = between(1, 1e5)}, o.steps);
+  v.on({.name = "steps", .meaning = "Steps of the grid; without effect where the nodes are given.", .unit = "steps", .range = between(1, 1e5)}, o.steps);
   v.on(
       {.name = "spacing",
        .meaning = "How the nodes lie: equally in log(alpha / sigma), in time, in a root of time, or in a root of sigma / alpha (Karras and others); automatic: "
@@ -247,7 +246,7 @@ struct Diffusion::State {
       refuse("times", std::to_string(options.times.size()) + " times", "are nodes beside those of schedule.grid_file", "leave one of them out");
     }
     if (!options.times.empty()) {
-      check_nodes(options, "options.times", options.times.size());
+      check_nodes(options, "options.times");
       for (const auto& [key, end] : {std::pair{"first_time", options.first_time}, {"last_time", options.last_time}}) {
         if (end) refuse(key, to_text(*end), "has no effect beside options.times", "leave it out: the first and last of the times are the ends");
       }
@@ -258,7 +257,7 @@ struct Diffusion::State {
     if (!model->grid.empty()) {
       auto found = grid_of_text(schedule, model->grid, options.first_time.value_or(schedule.first_time()), options.last_time.value_or(schedule.last_time()),
                                 model->grid_file);
-      check_nodes(options, "schedule.grid_file", found.size());
+      check_nodes(options, "schedule.grid_file");
       return found;
     }
     return nodes(options, schedule, static_cast<int>(options.steps));
