@@ -28,12 +28,12 @@ void check_steps(Index fine_steps, int steps) {
 /// Draws of one candidate.
 class Chance {
  public:
-  Chance(const Stream& stream, std::uint64_t candidate) : draws_(stream, 0) { draws_.begin(candidate); }
-  bool happens(double probability) { return draws_.uniform() < probability; }
-  Index below(Index n) { return std::min(n - 1, static_cast<Index>(draws_.uniform() * static_cast<double>(n))); }
+  Chance(ItemDraws& draws, std::uint64_t candidate) : draws_(&draws) { draws.begin(candidate); }
+  bool happens(double probability) { return draws_->uniform() < probability; }
+  Index below(Index n) { return std::min(n - 1, static_cast<Index>(draws_->uniform() * static_cast<double>(n))); }
 
  private:
-  ItemDraws draws_;
+  ItemDraws* draws_;
 };
 
 /// Inner nodes of a path made distinct and sorted: repetitions are replaced by unused nodes at random.
@@ -155,14 +155,15 @@ Path evolve(const Fitness& fitness, const std::vector<std::vector<Index>>& seeds
   const auto random = [&](Chance& chance) { return repaired(std::vector<Index>(inner_nodes, 1), fine_steps, chance); };
   const auto spent = [&] { return static_cast<std::int64_t>(number) >= budget; };
 
+  ItemDraws draws(stream, 0);
   std::vector<std::vector<Index>> first;
   for (const std::vector<Index>& seed : seeds) {
-    Chance chance(stream, number++);
+    Chance chance(draws, number++);
     first.push_back(repaired(std::vector<Index>(seed.begin() + 1, seed.end() - 1), fine_steps, chance));
     add(first.back());
   }
   while (all.size() < population && !spent()) {
-    Chance chance(stream, number++);
+    Chance chance(draws, number++);
     add(!first.empty() && all.size() % 2 == 0 ? mutate(first[all.size() / 2 % first.size()], chance) : random(chance));
   }
   std::vector<Candidate> best;
@@ -177,7 +178,7 @@ Path evolve(const Fitness& fitness, const std::vector<std::vector<Index>>& seeds
       return best[static_cast<std::size_t>(chance.below(static_cast<Index>(best.size())))].inner;
     };
     for (std::size_t c = parents; c < population && !spent(); ++c) {
-      Chance chance(stream, number++);
+      Chance chance(draws, number++);
       if (c < parents + mutated) {
         add(mutate(parent(chance), chance));
       } else if (c < parents + mutated + crossed) {
